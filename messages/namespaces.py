@@ -1,0 +1,15 @@
+"""The XML namespaces of the messages and the prefix each is written with."""
+
+from __future__ import annotations
+
+from typing import Final
+
+XAUSLAENDER: Final = "http://www.osci.de/xauslaender2611"
+RUECKWEISUNG: Final = "http://www.osci.de/xinneres/rueckweisung/6"
+DIENST: Final = "urn:inge-gateway:dienst:1"
+
+PREFIXES: Final[dict[str, str]] = {
+    XAUSLAENDER: "xauslaender",
+    RUECKWEISUNG: "xirts",
+    DIENST: "d",
+}
