@@ -1,0 +1,215 @@
+"""The small part of HTTP that all doors share: bodies within caps, responses, routes, bounded work."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = Mapping[bytes, bytes]
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A finished HTTP response; header names in lower case."""
+
+    status: int
+    body: bytes
+    content_type: str
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request whose body, if any, has not been read yet."""
+
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    scope: Scope
+    receive: Receive
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class BodyRefused(Exception):
+    """A body that broke a cap; says of what came in only hash and size, for the journal."""
+
+    def __init__(self, sha256: bytes, size: int) -> None:
+        super().__init__(f"{size} bytes")
+        self.sha256 = sha256
+        self.size = size
+
+
+class BodyTooLarge(BodyRefused):
+    """More bytes than allowed, announced or sent; `size` is what was announced, else what was read."""
+
+
+class BodyTooSlow(BodyRefused):
+    """Not complete in the time allowed."""
+
+
+class ClientGone(Exception):
+    """The client closed before its body was complete: nobody is left to answer."""
+
+
+class Busy(Exception):
+    """No place in the queue of the work pool."""
+
+
+async def read_body(request: Request, max_bytes: int, seconds: float) -> bytes:
+    """The body of a request, read without holding a thread.
+
+    Raises BodyTooLarge (before reading, if the length is announced), BodyTooSlow, ClientGone.
+    """
+    announced = request.headers.get(b"content-length", b"")
+    if announced.isdigit() and int(announced) > max_bytes:
+        raise BodyTooLarge(hashlib.sha256(b"").digest(), int(announced))
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(seconds):
+            more = True
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGone
+                chunk = message.get("body", b"")
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > max_bytes:
+                    raise BodyTooLarge(_digest(chunks), size)
+                more = message.get("more_body", False)
+    except TimeoutError:
+        raise BodyTooSlow(_digest(chunks), size) from None
+    return b"".join(chunks)
+
+
+def _digest(chunks: Iterable[bytes]) -> bytes:
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.digest()
+
+
+class WorkPool:
+    """Threads for CPU work and a bounded queue in front of them; what does not fit raises Busy.
+
+    Used from one event loop only, which makes the counter safe without a lock.
+    """
+
+    def __init__(self, threads: int, queue: int) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="door")
+        self._places = threads + queue
+        self._taken = 0
+
+    @property
+    def taken(self) -> int:
+        """Calls running or waiting."""
+        return self._taken
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Run `work` on a thread of the pool and return its result; raises Busy at once if it is full."""
+        if self._taken >= self._places:
+            raise Busy
+        self._taken += 1
+        # The place is freed when the work ends, not when its waiter goes: a cancelled request still works.
+        future = self._executor.submit(work)
+        loop = asyncio.get_running_loop()
+        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._free))
+        return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        """Wait for running work; nothing new is taken."""
+        self._executor.shutdown(wait=True)
+
+    def _free(self) -> None:
+        self._taken -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class WebApplication:
+    """The one ASGI application: exact paths and folders to endpoints, and what starts and stops with it."""
+
+    routes: Mapping[str, Endpoint]
+    folders: Mapping[str, Endpoint] = field(default_factory=dict)
+    """Path prefixes ending in a slash, tried if no exact path fits."""
+    on_start: tuple[Callable[[], None], ...] = ()
+    on_stop: tuple[Callable[[], None], ...] = ()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        endpoint = self._find(scope["path"])
+        request = Request(
+            method=scope["method"],
+            path=scope["path"],
+            query=scope["query_string"].decode("latin-1"),
+            headers={name.lower(): value for name, value in scope["headers"]},
+            scope=scope,
+            receive=receive,
+        )
+        try:
+            response = await endpoint(request)
+        except ClientGone:
+            return
+        await _send(send, response, with_body=scope["method"] != "HEAD")
+
+    def _find(self, path: str) -> Endpoint:
+        endpoint = self.routes.get(path)
+        if endpoint is not None:
+            return endpoint
+        for folder, inside in self.folders.items():
+            if path.startswith(folder):
+                return inside
+        return not_found
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                for start in self.on_start:
+                    start()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                for stop in self.on_stop:
+                    await asyncio.to_thread(stop)
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+async def not_found(_request: Request) -> Response:
+    """404 for every path without a door."""
+    return Response(404, b"not found\n", "text/plain; charset=utf-8")
+
+
+def method_not_allowed(allowed: str) -> Response:
+    """405 naming the methods that are allowed (RFC 9110 §15.5.6)."""
+    return Response(
+        405,
+        b"method not allowed\n",
+        "text/plain; charset=utf-8",
+        ((b"allow", allowed.encode("ascii")),),
+    )
+
+
+async def _send(send: Send, response: Response, *, with_body: bool) -> None:
+    headers = [
+        (b"content-type", response.content_type.encode("latin-1")),
+        (b"content-length", b"%d" % len(response.body)),
+        *response.headers,
+    ]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body if with_body else b""})
