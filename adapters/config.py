@@ -1,0 +1,315 @@
+"""The configuration of a gateway: one `inge.toml`, overridden by `INGE_…` variables, frozen after start.
+
+Every section is a frozen model and every key says in its description what it expects; `inge config check`
+and the reference page are made from these descriptions, so that neither can drift from the code.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from adapters.config_problems import ConfigurationError, Problem, explain, unknown_variables
+
+CONFIG_VARIABLE = "INGE_CONFIG"
+DEFAULT_PATH = Path("inge.toml")
+ENV_PREFIX = "INGE_"
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+AGENCY_ID = r"^[a-z]{2,8}:[0-9A-Za-z]{1,20}$"
+SQLITE_PREFIX = "sqlite:///"
+
+
+class Section(BaseModel):
+    """One table of the configuration file: frozen, and a key it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EnvironmentSection(Section):
+    """Which of the two worlds this gateway belongs to; they never share a store or a key."""
+
+    name: Literal["test", "productive"] = Field(description="`test` or `productive`")
+
+
+class GatewaySection(Section):
+    """Who answers: the agency senders write into `leser`, and its address for the frame of the answers."""
+
+    kennung: str = Field(
+        pattern=AGENCY_ID, description="agency identifier with prefix, such as `dbs:090000000`"
+    )
+    name: str = Field(min_length=1, description="name of the agency as it stands in the answers")
+    street: str = Field(min_length=1, description="street of the agency's building")
+    house_number: str = Field(min_length=1, description="house number")
+    postcode: str = Field(pattern=r"^[0-9]{5}$", description="German postcode, five digits")
+    city: str = Field(min_length=1, description="town")
+    phone: str | None = Field(default=None, description="telephone number for the answers' frame")
+    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="e-mail address for the answers' frame")
+
+
+class KeysSection(Section):
+    """Where the secrets lie. They are read once at start; no secret is ever printed."""
+
+    signing: Path = Field(description="PKCS#12 file with the key and certificate chain that seal the answers")
+    signing_password: SecretStr | None = Field(
+        default=None, description="its password; better kept in a file or in INGE_KEYS__SIGNING_PASSWORD"
+    )
+    signing_password_file: Path | None = Field(
+        default=None, description="file whose first line is that password"
+    )
+    signing_ecdsa: Path | None = Field(
+        default=None,
+        description="PKCS#12 file with an ECDSA key for partners that ask for it (same password)",
+    )
+    master_key_file: Path = Field(
+        description="file with 64 hexadecimal digits: wraps the journal's content keys"
+    )
+    number_key_file: Path = Field(
+        description="file with 64 hexadecimal digits: the permutation behind the numbers"
+    )
+
+    @model_validator(mode="after")
+    def _one_password(self) -> Self:
+        if self.signing_password is not None and self.signing_password_file is not None:
+            raise ValueError("give either signing_password or signing_password_file, not both")
+        return self
+
+    def password(self) -> str | None:
+        """Give the password of the PKCS#12 files, or None if they have none.
+
+        Raises OSError when the password file cannot be read.
+        """
+        if self.signing_password_file is not None:
+            return self.signing_password_file.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
+        return None if self.signing_password is None else self.signing_password.get_secret_value()
+
+
+class TrustSection(Section):
+    """What a partner's certificate must lead to."""
+
+    anchors: tuple[Path, ...] = Field(
+        min_length=1, description="PEM files (or folders of them) with the roots trusted"
+    )
+    intermediates: tuple[Path, ...] = Field(
+        default=(), description="PEM files (or folders) with issuing authorities"
+    )
+    crls: tuple[Path, ...] = Field(
+        default=(), description="PEM or DER revocation lists (or folders); re-read when they change"
+    )
+    require_crl: bool = Field(
+        default=True, description="refuse a certificate for which no valid revocation list is at hand"
+    )
+
+
+class StoreSection(Section):
+    """Where everything is remembered."""
+
+    url: str = Field(description="`sqlite:///path` (one machine) or `postgresql://user@host/database`")
+
+    @field_validator("url")
+    @classmethod
+    def _known_engine(cls, value: str) -> str:
+        if not value.startswith((SQLITE_PREFIX, "postgresql://", "postgresql+psycopg://")):
+            raise ValueError("neither a SQLite nor a PostgreSQL address")
+        return value
+
+
+class JournalSection(Section):
+    """The sealed message journal."""
+
+    heads_file: Path = Field(
+        description="file outside the database that receives every sealed head of the chain"
+    )
+    seal_every_seconds: float = Field(
+        default=1.0, gt=0, le=60, description="longest time a row stays unsealed, in seconds"
+    )
+
+
+class HttpSection(Section):
+    """The web server in front of all HTTP doors."""
+
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: Port = Field(default=8470, description="port to listen on")
+    workers: int = Field(default=2, ge=1, le=64, description="number of worker processes")
+    threads: int = Field(default=1, ge=1, le=16, description="threads for CPU work per worker process")
+    queue: int = Field(
+        default=64, ge=1, description="messages that may wait per worker; further ones hear `try later`"
+    )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="address partners reach the gateway under, for the WSDL",
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(), description="addresses or networks whose client-certificate header is believed"
+    )
+    client_certificate_header: str = Field(
+        default="x-ssl-client-cert",
+        description="header in which those proxies pass the TLS client certificate on",
+    )
+    body_seconds: float = Field(
+        default=60.0, gt=0, description="longest time a request body may take to arrive, in seconds"
+    )
+    drain_seconds: float = Field(
+        default=20.0, gt=0, description="time given to requests under way when the gateway stops"
+    )
+
+
+class LimitsSection(Section):
+    """Caps on what is admitted; what is not set keeps the default of `gateway.trust.admission.Limits`."""
+
+    max_bytes: int | None = Field(default=None, ge=1024, description="largest request body, in bytes")
+    max_depth: int | None = Field(default=None, ge=8, description="deepest nesting of elements")
+    max_attributes: int | None = Field(default=None, ge=8, description="most attributes of one element")
+    max_siblings: int | None = Field(default=None, ge=8, description="most children of one element")
+    max_elements: int | None = Field(default=None, ge=64, description="most elements of one document")
+
+    def given(self) -> dict[str, int]:
+        """Give only the caps that were set, as arguments for `dataclasses.replace` on the default limits."""
+        return self.model_dump(exclude_none=True)
+
+
+class RulesSection(Section):
+    """The readings of the law and of the standard that an operator may choose."""
+
+    key_profile: Literal["seed2012", "xa"] = Field(
+        default="seed2012",
+        description="`seed2012` compares surname, first name, birth date, gender; `xa` leaves the first name",
+    )
+    swiss_free_movement: bool = Field(
+        default=True, description="treat Swiss nationals like EU/EEA citizens: no obligation"
+    )
+    expired_only: Literal["accept", "duplicate"] = Field(
+        default="accept",
+        description="only expired rights under the key: `accept` with a weak work item, or `duplicate`",
+    )
+    unlimited_1b: bool = Field(default=True, description="an obligation 1b has no end date")
+    holidays: str = Field(
+        default="federal", description="`federal`, or a state as in ISO 3166-2:DE, such as `BY`"
+    )
+
+
+class SchemasSection(Section):
+    """Contracts beyond the bundled ones."""
+
+    installed: Path | None = Field(
+        default=None, description="folder with official schema packages that replace the bundled"
+    )
+
+
+class LoggingSection(Section):
+    """What the gateway writes to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="least severe level written"
+    )
+    format: Literal["json", "text"] = Field(
+        default="json", description="`json` (one object per line) or `text`"
+    )
+
+
+class Config(BaseSettings):
+    """The whole configuration. Made by `load_config`; environment variables win over the file."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    environment: EnvironmentSection
+    gateway: GatewaySection
+    keys: KeysSection
+    trust: TrustSection
+    store: StoreSection
+    journal: JournalSection
+    http: HttpSection = HttpSection()
+    limits: LimitsSection = LimitsSection()
+    rules: RulesSection = RulesSection()
+    schemas: SchemasSection = SchemasSection()
+    logging: LoggingSection = LoggingSection()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the environment above the file, which comes in as keyword arguments."""
+        return env_settings, init_settings
+
+
+def config_path(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
+    """Tell which file counts: the one given, else INGE_CONFIG, else `inge.toml` here."""
+    if given is not None:
+        return given
+    return Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else DEFAULT_PATH
+
+
+def load_config(path: Path) -> Config:
+    """Read and check the configuration; relative paths in it count from the file's own folder.
+
+    Raises ConfigurationError with every problem found at once.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        expected = "an existing configuration file (--config, INGE_CONFIG, or inge.toml here)"
+        raise ConfigurationError([Problem(str(path), "there is no such file", expected)]) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            [Problem(str(path), f"cannot be read: {error}", "a readable UTF-8 file")]
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError([Problem(str(path), f"is not TOML: {error}", "a TOML file")]) from error
+    problems = unknown_variables(Config, os.environ, ENV_PREFIX)
+    try:
+        config = Config(**tables)
+    except ValidationError as error:
+        raise ConfigurationError(explain(Config, error) + problems) from error
+    except SettingsError as error:
+        wrong = Problem("environment variables", str(error), 'lists as JSON, such as ["127.0.0.1"]')
+        raise ConfigurationError([wrong, *problems]) from error
+    if problems:
+        raise ConfigurationError(problems)
+    return _anchored(config, path.resolve().parent)
+
+
+def _anchored(config: Config, base: Path) -> Config:
+    """Make every relative path of the configuration absolute, counted from `base`."""
+    changed: dict[str, Any] = {}
+    for name in Config.model_fields:
+        section: Section = getattr(config, name)
+        paths = {key: _absolute(value, base) for key, value in section if _absolute(value, base) != value}
+        if isinstance(section, StoreSection) and section.url.startswith(SQLITE_PREFIX):
+            paths["url"] = SQLITE_PREFIX + str(base / section.url.removeprefix(SQLITE_PREFIX))
+        if paths:
+            changed[name] = section.model_copy(update=paths)
+    return config.model_copy(update=changed)
+
+
+def _absolute(value: object, base: Path) -> object:
+    if isinstance(value, Path):
+        return base / value
+    if isinstance(value, tuple):
+        return tuple(_absolute(item, base) for item in value)
+    return value
