@@ -244,12 +244,12 @@ def _parse(body: bytes, limits: Limits) -> etree._Element:
         return etree.fromstring(body, _tools.parser)
     except etree.XMLSyntaxError as error:
         # The message of the parser quotes the document, so only its number and its line are kept.
-        _, number, line, *_ = error.args
+        number: int = error.code  # type: ignore[attr-defined]  # missing in lxml-stubs
         if number == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
             raise GatewayError("T099.too-deep", details={"limit": str(limits.max_depth)}) from None
         if number == etree.ErrorTypes.ERR_NAME_TOO_LONG:
             raise GatewayError("T099.too-long", details={"limit": str(_PARSER_NAME_LENGTH)}) from None
-        raise GatewayError(_CODE_OF_ERROR.get(number, "X000"), line=line) from None
+        raise GatewayError(_CODE_OF_ERROR.get(number, "X000"), line=error.lineno) from None
 
 
 _XINCLUDE: Final = b"http://www.w3.org/2001/XInclude"
