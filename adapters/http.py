@@ -66,14 +66,20 @@ class Busy(Exception):
     """No place in the queue of the work pool."""
 
 
+def announced_length(request: Request) -> int:
+    """What Content-Length says, in bytes; 0 if it says nothing usable."""
+    announced = request.headers.get(b"content-length", b"")
+    return int(announced) if announced.isdigit() and len(announced) < 19 else 0
+
+
 async def read_body(request: Request, max_bytes: int, seconds: float) -> bytes:
     """The body of a request, read without holding a thread.
 
     Raises BodyTooLarge (before reading, if the length is announced), BodyTooSlow, ClientGone.
     """
-    announced = request.headers.get(b"content-length", b"")
-    if announced.isdigit() and int(announced) > max_bytes:
-        raise BodyTooLarge(hashlib.sha256(b"").digest(), int(announced))
+    announced = announced_length(request)
+    if announced > max_bytes:
+        raise BodyTooLarge(hashlib.sha256(b"").digest(), announced)
     chunks: list[bytes] = []
     size = 0
     try:

@@ -10,6 +10,8 @@ from typing import Literal
 
 from lxml import etree
 
+from messages.errors import GatewayError
+
 SoapVersion = Literal["1.1", "1.2"]
 
 SOAP11_NS = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -21,6 +23,12 @@ _VERSIONS: dict[str, SoapVersion] = {
     f"{{{SOAP12_NS}}}Envelope": "1.2",
 }
 _UNDERSTOOD = frozenset({f"{{{WSSE_NS}}}Security"})
+_KNOWN_HEADERS = {
+    "http://www.w3.org/2005/08/addressing": "WS-Addressing",
+    "http://schemas.xmlsoap.org/ws/2004/08/addressing": "WS-Addressing",
+    "http://docs.oasis-open.org/ws-rx/wsrm/200702": "WS-ReliableMessaging",
+    "http://schemas.xmlsoap.org/ws/2005/02/rm": "WS-ReliableMessaging",
+}
 _TRUE = frozenset({"1", "true"})
 # Header blocks for these actors (SOAP 1.1 §4.2.2) or roles (SOAP 1.2 §2.2) are addressed to us.
 _OUR_ROLES = frozenset(
@@ -32,14 +40,6 @@ _OUR_ROLES = frozenset(
         f"{SOAP12_NS}/role/ultimateReceiver",
     }
 )
-
-
-class EnvelopeError(Exception):
-    """The envelope cannot be taken apart; `kind` says which SOAP fault code that is."""
-
-    def __init__(self, kind: Literal["no-envelope", "version", "must-understand"]) -> None:
-        super().__init__(kind)
-        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +54,21 @@ class Content:
 def soap_version(root: etree._Element) -> SoapVersion:
     """The version of an envelope, by its namespace (SOAP 1.2 part 1, appendix A).
 
-    Raises EnvelopeError "version" for an Envelope of a foreign namespace, "no-envelope" for anything else.
+    Raises GatewayError T099.soap-version for an Envelope of a foreign namespace, T099.not-soap for anything
+    else.
     """
     version = _VERSIONS.get(str(root.tag))
     if version is not None:
         return version
-    raise EnvelopeError("version" if etree.QName(root).localname == "Envelope" else "no-envelope")
+    foreign = etree.QName(root).localname == "Envelope"
+    raise GatewayError("T099.soap-version" if foreign else "T099.not-soap")
 
 
 def check_understood(root: etree._Element, version: SoapVersion) -> None:
     """Refuse header blocks that must be understood and are not (SOAP 1.1 §4.2.3, SOAP 1.2 part 1 §5.2.3).
 
-    Raises EnvelopeError "must-understand". Blocks addressed to another actor or role are passed over.
+    Raises GatewayError T099.must-understand, naming the block's standard if it is a common one: what a
+    stranger wrote is not echoed. Blocks addressed to another actor or role are passed over.
     """
     namespace = SOAP11_NS if version == "1.1" else SOAP12_NS
     role_name = f"{{{namespace}}}actor" if version == "1.1" else f"{{{namespace}}}role"
@@ -74,7 +77,8 @@ def check_understood(root: etree._Element, version: SoapVersion) -> None:
             if block.tag in _UNDERSTOOD or block.get(role_name) not in _OUR_ROLES:
                 continue
             if (block.get(f"{{{namespace}}}mustUnderstand") or "").strip() in _TRUE:
-                raise EnvelopeError("must-understand")
+                standard = _KNOWN_HEADERS.get(etree.QName(block).namespace or "")
+                raise GatewayError("T099.must-understand", details={"header": standard} if standard else None)
 
 
 def read_content_type(value: str | None) -> Content:

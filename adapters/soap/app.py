@@ -1,0 +1,168 @@
+"""The SOAP door's HTTP side: reads bodies without holding a thread, works in the bounded pool, answers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Final
+
+import structlog
+
+from adapters.http import (
+    BodyTooLarge,
+    BodyTooSlow,
+    Busy,
+    Request,
+    Response,
+    WorkPool,
+    announced_length,
+    method_not_allowed,
+    not_found,
+    read_body,
+)
+from adapters.http_proxy import Peer
+from adapters.observability_metrics import Metrics
+from adapters.soap.contract import PUBLIC_FOLDER
+from adapters.soap.envelope import SoapVersion, read_content_type, version_of_media_type
+from adapters.soap.guard import DOOR, Reply, RequestFacts, SoapDoor, unsigned_fault
+from messages.errors import GatewayError
+
+_CONTENT_TYPES: Final[Mapping[SoapVersion, str]] = {
+    "1.1": "text/xml; charset=utf-8",
+    "1.2": "application/soap+xml; charset=utf-8",
+}
+# Missing is accepted too: the envelope's namespace decides, the signature covers the octets.
+_ACCEPTED_TYPES: Final = frozenset({"text/xml", "application/soap+xml", "application/xml", ""})
+_ACCEPTED_CHARSETS: Final = frozenset({None, "", "utf-8", "utf8", "us-ascii"})
+# Named in the refusal; anything else a stranger wrote is not echoed.
+_COMMON_TYPES: Final = frozenset({"application/json", "text/plain", "text/html", "application/octet-stream"})
+_NOTHING: Final = hashlib.sha256(b"").digest()
+
+
+class SoapEndpoint:
+    """One address for both SOAP versions, the WSDL and (below it) the schema files."""
+
+    def __init__(
+        self,
+        door: SoapDoor,
+        *,
+        files: Mapping[str, bytes],
+        pool: WorkPool,
+        peer_of: Callable[[Request], Peer],
+        metrics: Metrics,
+        body_seconds: float,
+    ) -> None:
+        self._door = door
+        self._files = files
+        self._pool = pool
+        self._peer_of = peer_of
+        self._metrics = metrics
+        self._body_seconds = body_seconds
+        self._busy = {version: unsigned_fault(GatewayError("T200.busy"), version) for version in _CONTENT_TYPES}
+        self._log = structlog.get_logger("adapters.soap")
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer POST with SOAP, GET ``?wsdl`` with the contract, everything else with 405."""
+        if request.method == "POST":
+            return await self._post(request)
+        if request.method in {"GET", "HEAD"} and request.query.lower().partition("=")[0] == "wsdl":
+            return Response(200, self._files[""], "text/xml; charset=utf-8")
+        return method_not_allowed("POST, GET")
+
+    async def schema_file(self, request: Request) -> Response:
+        """A schema file of the contract, below ``/schemas/``; only what the WSDL reaches is served."""
+        if request.method not in {"GET", "HEAD"}:
+            return method_not_allowed("GET")
+        content = self._files.get(request.path.lstrip("/"))
+        if content is None or not request.path.startswith(f"/{PUBLIC_FOLDER}/"):
+            return await not_found(request)
+        return Response(200, content, "text/xml; charset=utf-8")
+
+    async def _post(self, request: Request) -> Response:
+        peer = self._peer_of(request)
+        facts = _facts(request, peer)
+        refusal = _transport_refusal(request, facts)
+        if refusal is not None:
+            return await self._refused(facts, refusal, _NOTHING, announced_length(request), status=415)
+        try:
+            raw = await read_body(request, self._door.max_bytes, self._body_seconds)
+        except BodyTooLarge as error:
+            limit = {"limit": str(self._door.max_bytes)}
+            return await self._refused(
+                facts, GatewayError("T099.too-large", details=limit), error.sha256, error.size
+            )
+        except BodyTooSlow as error:
+            return await self._refused(facts, GatewayError("T099"), error.sha256, error.size)
+        started = perf_counter()
+        with self._metrics.in_progress.labels(DOOR).track_inprogress():
+            reply = await self._worked(lambda: self._door.answer(raw, facts), facts)
+        return self._finished(reply, facts, perf_counter() - started, len(raw))
+
+    async def _refused(
+        self, facts: RequestFacts, error: GatewayError, sha256: bytes, size: int, status: int = 500
+    ) -> Response:
+        started = perf_counter()
+        reply = await self._worked(lambda: self._door.refuse(error, facts, sha256, size), facts)
+        answered = status if reply.code == error.code else 500
+        return self._finished(reply, facts, perf_counter() - started, size, answered)
+
+    async def _worked(self, work: Callable[[], Reply], facts: RequestFacts) -> Reply:
+        try:
+            return await self._pool.run(work)
+        except Busy:
+            self._metrics.busy.labels(DOOR).inc()
+            return self._busy[version_of_media_type(facts.content.media_type)]
+
+    def _finished(
+        self, reply: Reply, facts: RequestFacts, seconds: float, size: int, status: int = 500
+    ) -> Response:
+        self._count(reply, seconds)
+        self._log.info(
+            "message",
+            door=DOOR,
+            soap=reply.version,
+            uuid=reply.uuid,
+            type=reply.message_type or None,
+            outcome=reply.outcome,
+            code=reply.code or None,
+            reason=reply.reason,
+            row=reply.row,
+            bytes=size,
+            tls=facts.tls_fingerprint,
+            ms=round(seconds * 1000, 2),
+            **{f"{stage}_ms": round(spent * 1000, 2) for stage, spent in reply.stages.items()},
+        )
+        headers = ()
+        if reply.retry_after is not None:
+            headers = ((b"retry-after", b"%d" % reply.retry_after),)
+        return Response(
+            status if reply.is_fault else 200, reply.body, _CONTENT_TYPES[reply.version], headers
+        )
+
+    def _count(self, reply: Reply, seconds: float) -> None:
+        self._metrics.messages.labels(DOOR, reply.message_type, reply.outcome, reply.code).inc()
+        self._metrics.seconds.labels(DOOR, "whole").observe(seconds)
+        for stage, spent in reply.stages.items():
+            self._metrics.seconds.labels(DOOR, stage).observe(spent)
+        if reply.unexpected:
+            self._metrics.unexpected.labels(DOOR).inc()
+
+
+def _facts(request: Request, peer: Peer) -> RequestFacts:
+    action = request.headers.get(b"soapaction", b"").decode("latin-1").strip().strip('"')
+    content = read_content_type(request.headers.get(b"content-type", b"").decode("latin-1"))
+    return RequestFacts(content, action or None, peer.address, peer.tls_fingerprint)
+
+
+def _transport_refusal(request: Request, facts: RequestFacts) -> GatewayError | None:
+    encoding = request.headers.get(b"content-encoding", b"").strip().lower()
+    media_type = facts.content.media_type
+    if encoding not in {b"", b"identity"} or media_type.startswith("multipart/"):
+        return GatewayError("T099.compression")
+    if media_type not in _ACCEPTED_TYPES:
+        found = {"found": media_type} if media_type in _COMMON_TYPES else None
+        return GatewayError("T099.content-type", details=found)
+    if (facts.content.charset or "").lower() not in _ACCEPTED_CHARSETS:
+        return GatewayError("T099.content-type")
+    return None
