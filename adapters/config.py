@@ -178,6 +178,9 @@ class LimitsSection(Section):
     max_siblings: int | None = Field(default=None, ge=8, description="most children of one element")
     max_elements: int | None = Field(default=None, ge=64, description="most elements of one document")
 
+    max_namespaces: int | None = Field(default=None, ge=8, description="most namespace declarations in scope")
+    max_text: int | None = Field(default=None, ge=1024, description="longest single text, in characters")
+
     def given(self) -> dict[str, int]:
         """Give only the caps that were set, as arguments for `dataclasses.replace` on the default limits."""
         return self.model_dump(exclude_none=True)

@@ -1,0 +1,115 @@
+"""The files a configuration names: reading the secret ones, and checking all of them before a start."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from adapters.config import SQLITE_PREFIX, Config
+from adapters.config_problems import ConfigurationError, Problem
+from gateway.trust.keys import KeyFileError, Pkcs12Key
+
+SECRET_BYTES = 32
+_HEX_KEY = f"{SECRET_BYTES * 2} hexadecimal digits"
+_PRIVATE = "a file only its owner may read (chmod 600)"
+
+
+def read_secret(path: Path, key: str) -> bytes:
+    """Read a secret of 32 bytes, written as 64 hexadecimal digits.
+
+    `key` is the name of the configuration key, for the problem. Raises ConfigurationError.
+    """
+    try:
+        secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except OSError as error:
+        raise ConfigurationError(
+            [Problem(key, f"{path} cannot be read: {error.strerror}", _HEX_KEY)]
+        ) from error
+    except ValueError:
+        # Without the cause: its text would quote the secret.
+        raise ConfigurationError([Problem(key, f"{path} holds something else", _HEX_KEY)]) from None
+    if len(secret) != SECRET_BYTES:
+        raise ConfigurationError([Problem(key, f"{path} holds {len(secret)} bytes", _HEX_KEY)])
+    return secret
+
+
+def load_signing_key(config: Config) -> Pkcs12Key:
+    """Open the key that seals the answers. Raises ConfigurationError."""
+    return _load_key(config, config.keys.signing, "keys.signing")
+
+
+def load_ecdsa_key(config: Config) -> Pkcs12Key | None:
+    """Open the key for partners that want ECDSA answers, if one is configured. Raises ConfigurationError."""
+    path = config.keys.signing_ecdsa
+    return None if path is None else _load_key(config, path, "keys.signing_ecdsa")
+
+
+def check_files(config: Config) -> list[Problem]:
+    """Find everything that would stop a gateway with this configuration from starting, as far as files tell."""
+    return [*_keys(config), *_trust(config), *_folders(config)]
+
+
+def _load_key(config: Config, path: Path, key: str) -> Pkcs12Key:
+    expected = "a PKCS#12 file with an RSA or ECDSA key, opened by keys.signing_password(_file)"
+    try:
+        return Pkcs12Key.load(path, config.keys.password())
+    except OSError as error:
+        wrong = f"{error.filename} cannot be read: {error.strerror}"
+        raise ConfigurationError([Problem(key, wrong, expected)]) from error
+    except KeyFileError as error:
+        raise ConfigurationError([Problem(key, str(error), expected)]) from error
+
+
+def _keys(config: Config) -> Iterator[Problem]:
+    keys = config.keys
+    secrets = {"keys.master_key_file": keys.master_key_file, "keys.number_key_file": keys.number_key_file}
+    for key, path in secrets.items():
+        try:
+            read_secret(path, key)
+        except ConfigurationError as error:
+            yield from error.problems
+    for load in (load_signing_key, load_ecdsa_key):
+        try:
+            load(config)
+        except ConfigurationError as error:
+            yield from error.problems
+    private = {
+        **secrets,
+        "keys.signing": keys.signing,
+        "keys.signing_ecdsa": keys.signing_ecdsa,
+        "keys.signing_password_file": keys.signing_password_file,
+    }
+    for key, file in private.items():
+        if file is not None and file.exists() and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            mode = stat.S_IMODE(file.stat().st_mode)
+            yield Problem(key, f"{file} is open to others (mode {mode:o})", _PRIVATE)
+
+
+def _trust(config: Config) -> Iterator[Problem]:
+    trust = config.trust
+    for key, paths in (
+        ("trust.anchors", trust.anchors),
+        ("trust.intermediates", trust.intermediates),
+        ("trust.crls", trust.crls),
+    ):
+        for path in paths:
+            if not path.exists():
+                yield Problem(key, f"there is no {path}", "an existing file or folder")
+    if trust.require_crl and not trust.crls:
+        yield Problem(
+            "trust.crls", "is empty while require_crl is on", "a revocation list, or require_crl = false"
+        )
+
+
+def _folders(config: Config) -> Iterator[Problem]:
+    places = {"journal.heads_file": config.journal.heads_file}
+    if config.store.url.startswith(SQLITE_PREFIX):
+        places["store.url"] = Path(config.store.url.removeprefix(SQLITE_PREFIX))
+    for key, path in places.items():
+        if not os.access(path.parent, os.W_OK):
+            yield Problem(key, f"{path.parent} is not a folder that can be written to", "a writable folder")
+    installed = config.schemas.installed
+    if installed is not None and not installed.is_dir():
+        yield Problem("schemas.installed", f"there is no folder {installed}", "a folder with schema packages")
