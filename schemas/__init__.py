@@ -1,0 +1,1 @@
+"""Contracts and code lists: what a valid document is."""

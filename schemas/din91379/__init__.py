@@ -1,0 +1,5 @@
+"""The characters of DIN 91379: which text is allowed, and its search form."""
+
+from schemas.din91379.characters import DATATYPES, is_datatype_c, load_characters, search_form
+
+__all__ = ["DATATYPES", "is_datatype_c", "load_characters", "search_form"]
