@@ -1,0 +1,66 @@
+"""What the store says when it cannot do its work; nothing else of a driver's errors leaves this room."""
+
+import sqlite3
+
+import psycopg
+
+
+class StoreUnavailable(Exception):
+    """The store is away: refused, cut off, disk gone. Nothing was acknowledged; the sender tries again later."""
+
+
+class StoreBusy(StoreUnavailable):
+    """The store is there, but a lock did not come in time or two transactions met; the sender tries again."""
+
+
+class StoreNotMigrated(Exception):
+    """The tables do not have the revision this program needs: run `migrate` first."""
+
+
+class ContentErased(Exception):
+    """The content key of a request was destroyed; its bytes cannot be read any more."""
+
+
+_SQLITE_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_SQLITE_AWAY = {
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_PROTOCOL,
+}
+_POSTGRESQL_BUSY = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+)
+_POSTGRESQL_AWAY = (
+    psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.DiskFull,
+    psycopg.errors.IoError,
+)
+
+
+def translate(error: BaseException) -> StoreUnavailable | None:
+    """Return the store's own error for a driver's one, or None when it is a mistake of the program.
+
+    In: what sqlite3 or psycopg raised. The texts hold the kind of trouble, never a statement or a value.
+    """
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", None)
+        primary = None if code is None else code & 0xFF
+        if primary in _SQLITE_BUSY:
+            return StoreBusy("SQLite: the write lock did not come in time")
+        if primary in _SQLITE_AWAY:
+            return StoreUnavailable(f"SQLite: {error.sqlite_errorname}")
+        return None
+    if isinstance(error, _POSTGRESQL_BUSY):
+        return StoreBusy(f"PostgreSQL: {type(error).__name__}")
+    if isinstance(error, (psycopg.OperationalError, *_POSTGRESQL_AWAY)):
+        return StoreUnavailable(f"PostgreSQL: {type(error).__name__}")
+    return None

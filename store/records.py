@@ -1,0 +1,257 @@
+"""What the store takes and gives: plain frozen values, without a connection behind them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class CaseState(StrEnum):
+    """State of a case (person flag DECEASED is not one of them)."""
+
+    OPEN = "OPEN"
+    REGISTERED = "REGISTERED"
+    RUNNING = "RUNNING"
+    EXHAUSTED = "EXHAUSTED"
+    REPEAT_ADMITTED = "REPEAT_ADMITTED"
+    REPEAT_REGISTERED = "REPEAT_REGISTERED"
+    EXPIRED_UNUSED = "EXPIRED_UNUSED"
+    LAPSED_INACTIVE = "LAPSED_INACTIVE"
+    REVOKED = "REVOKED"
+    CANCELLED = "CANCELLED"
+
+
+class RightStatus(StrEnum):
+    """Status of a right within its case; a case has at most one CURRENT right."""
+
+    CURRENT = "CURRENT"
+    REPLACED = "REPLACED"
+    REVOKED = "REVOKED"
+    CANCELLED = "CANCELLED"
+
+
+class WorkItemState(StrEnum):
+    """Whether somebody still has to look at a work item."""
+
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+
+
+class JournalKind(StrEnum):
+    """What a journal row tells."""
+
+    RECEIVED = "received"
+    DECIDED = "decided"
+    ANSWERED = "answered"
+    REPEATED = "repeated"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecord:
+    """A person as compared: keys made by the gateway, names as sent (None: not there), `details` as JSON.
+
+    `birth` is an ISO date of the precision that was sent (1990, 1990-05, 1990-05-17).
+    """
+
+    id: int
+    lock_key: int
+    surname_key: str
+    first_name_key: str
+    birth: str
+    gender: str
+    surname: str | None
+    first_name: str | None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    deceased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RightRecord:
+    """One entitlement, obligation or admission (`art` by the list artberechtigung), issued by `agency`."""
+
+    id: int
+    case_id: int
+    art: str
+    agency: str
+    agency_name: str
+    valid_from: date
+    valid_until: date | None
+    unlimited: bool
+    status: str
+    only_orientation: bool
+    only_language: bool
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRecord:
+    """A case: what one identification number stands for, with all its rights, past ones too."""
+
+    id: int
+    person_id: int
+    number: str
+    state: str
+    opened_on: date
+    rights: tuple[RightRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """The answer document that is repeated byte for byte for the same request."""
+
+    document: bytes
+    message_type: str
+    reason_code: str | None = None
+    number: str | None = None
+    decided_row: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMessage:
+    """What is known of a (party, UUID) that was registered before.
+
+    `answer` is None when the request got none, or when its content was erased (`erased`).
+    """
+
+    content_hash: bytes
+    message_type: str
+    answer: StoredAnswer | None
+    erased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecord:
+    """How an answer came about; the evidence holds ids, codes and keys, no names."""
+
+    id: int
+    party_id: str
+    uuid: str
+    message_type: str
+    schema_version: str
+    signer_fingerprint: str
+    identity_branch: str | None
+    row: str | None
+    rules_version: str
+    legal_basis: str | None
+    effect: str
+    answer_type: str
+    reason_code: str | None
+    number: str | None
+    evidence: Mapping[str, Any]
+    received_at: datetime
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRef:
+    """Names a registered message; its content is in the journal under the same pair."""
+
+    party_id: str
+    uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """Something a clerk of an office has to decide: the candidates (ids of persons) and the parked messages."""
+
+    id: int
+    kind: str
+    office_id: str | None
+    lock_key: int
+    state: str
+    candidates: tuple[int, ...]
+    opened_at: datetime
+    details: Mapping[str, Any] = field(default_factory=dict)
+    messages: tuple[MessageRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """A row to be journaled. `content` is stored encrypted and only ever given for proven parties.
+
+    `digest` is the SHA-256 of the document or bytes it is about, `size` their length in bytes, `facts` JSON-able
+    without personal data.
+    """
+
+    kind: JournalKind
+    at: datetime
+    party_id: str | None = None
+    uuid: str | None = None
+    message_type: str | None = None
+    code: str | None = None
+    door: str | None = None
+    peer: str | None = None
+    size: int | None = None
+    digest: bytes | None = None
+    facts: Mapping[str, Any] | None = None
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRecord:
+    """A journal row as it is stored; `position` is None while it is not sealed."""
+
+    id: int
+    at: datetime
+    kind: str
+    party_id: str | None
+    uuid: str | None
+    message_type: str | None
+    code: str | None
+    door: str | None
+    peer: str | None
+    size: int | None
+    digest: bytes | None
+    facts: str | None
+    content_key_id: int | None
+    sealed_digest: bytes | None
+    row_hash: bytes
+    position: int | None
+    chain_hash: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartyCertificate:
+    """A certificate that speaks for a party, by its SHA-256 fingerprint (hex), within an optional window."""
+
+    fingerprint: str
+    der: bytes
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRecord:
+    """A partner: `kennung` with its prefix, what it may send, and how its messages and answers are sealed."""
+
+    kennung: str
+    name: str
+    environment: str
+    agency_type: str
+    allowed_types: frozenset[str]
+    require_timestamp: bool = False
+    signature_first: bool = False
+    ecdsa_answers: bool = False
+    str_transform: bool = False
+    locked: bool = False
+    certificates: tuple[PartyCertificate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeRecord:
+    """A regional office with what a sender needs to call it (`contact`: name, phone, email, address parts)."""
+
+    id: str
+    name: str
+    contact: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PostcodeRange:
+    """All postcodes from `first` to `last`, both included, belong to the office."""
+
+    first: str
+    last: str
+    office_id: str

@@ -1,0 +1,351 @@
+"""The tables: one definition for SQLite and PostgreSQL, read by the migrations and the statements.
+
+No foreign key leads from the hot tables to `party`: every message of a party would lock the same row.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Sequence,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import JSON, TypeEngine
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time in UTC with microseconds: timestamptz, on SQLite text that sorts like the time."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column type of the engine."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(String(32))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Turn an aware datetime into what the engine stores."""
+        if value is None or dialect.name == "postgresql":
+            return value
+        return moment_text(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Turn what the engine stored into an aware datetime in UTC."""
+        if value is None:
+            return None
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return moment.astimezone(UTC)
+
+
+def moment_text(value: datetime) -> str:
+    """Return an aware datetime as SQLite keeps it: ISO 8601, UTC, always six digits of fraction."""
+    if value.tzinfo is not UTC:
+        if value.tzinfo is None:
+            raise ValueError("a point in time without a zone")
+        value = value.astimezone(UTC)
+    return value.isoformat(timespec="microseconds")
+
+
+Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> Column[int]:
+    return Column("id", BigInteger, primary_key=True, autoincrement=False)
+
+
+# --- who may send ---------------------------------------------------------------------------------
+
+party = Table(
+    "party",
+    metadata,
+    Column("kennung", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("agency_type", Text, nullable=False),
+    Column("require_timestamp", Boolean, nullable=False),
+    Column("signature_first", Boolean, nullable=False),
+    Column("ecdsa_answers", Boolean, nullable=False),
+    Column("str_transform", Boolean, nullable=False),
+    Column("locked", Boolean, nullable=False),
+)
+
+party_type = Table(
+    "party_type",
+    metadata,
+    Column("kennung", Text, ForeignKey("party.kennung", ondelete="CASCADE"), primary_key=True),
+    Column("message_type", Text, primary_key=True),
+)
+
+certificate = Table(
+    "certificate",
+    metadata,
+    Column("fingerprint", Text, primary_key=True),
+    Column("der", LargeBinary, nullable=False),
+    Column("added_at", Moment, nullable=False),
+)
+
+party_certificate = Table(
+    "party_certificate",
+    metadata,
+    Column("kennung", Text, ForeignKey("party.kennung", ondelete="CASCADE"), primary_key=True),
+    Column("fingerprint", Text, ForeignKey("certificate.fingerprint"), primary_key=True),
+    Column("valid_from", Moment, nullable=True),
+    Column("valid_until", Moment, nullable=True),
+)
+
+# --- regional offices -----------------------------------------------------------------------------
+
+office = Table(
+    "office",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("contact", Document, nullable=False),
+)
+
+office_postcode = Table(
+    "office_postcode",
+    metadata,
+    Column("first", String(5), primary_key=True),
+    Column("last", String(5), nullable=False),
+    Column("office_id", Text, ForeignKey("office.id"), nullable=False),
+    CheckConstraint("first <= last", name="order"),
+)
+
+# --- messages and their answers -------------------------------------------------------------------
+
+message = Table(
+    "message",
+    metadata,
+    Column("party_id", Text, primary_key=True),
+    Column("uuid", Text, primary_key=True),
+    Column("content_hash", LargeBinary, nullable=False),
+    Column("message_type", Text, nullable=False),
+    Column("registered_at", Moment, nullable=False),
+)
+
+content_key = Table(
+    "content_key",
+    metadata,
+    _id(),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+answer = Table(
+    "answer",
+    metadata,
+    Column("party_id", Text, primary_key=True),
+    Column("uuid", Text, primary_key=True),
+    Column("message_type", Text, nullable=False),
+    Column("reason_code", Text, nullable=True),
+    Column("number", Text, nullable=True),
+    Column("decided_row", Text, nullable=True),
+    Column("content_key_id", BigInteger, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["party_id", "uuid"], ["message.party_id", "message.uuid"]),
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    _id(),
+    Column("party_id", Text, nullable=False),
+    Column("uuid", Text, nullable=False),
+    Column("message_type", Text, nullable=False),
+    Column("schema_version", Text, nullable=False),
+    Column("signer_fingerprint", Text, nullable=False),
+    Column("identity_branch", Text, nullable=True),
+    Column("row", Text, nullable=True),
+    Column("rules_version", Text, nullable=False),
+    Column("legal_basis", Text, nullable=True),
+    Column("effect", Text, nullable=False),
+    Column("answer_type", Text, nullable=False),
+    Column("reason_code", Text, nullable=True),
+    Column("number", Text, nullable=True),
+    Column("evidence", Document, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    ForeignKeyConstraint(["party_id", "uuid"], ["message.party_id", "message.uuid"]),
+    Index(None, "uuid"),
+)
+
+# --- persons, cases, rights -----------------------------------------------------------------------
+
+person = Table(
+    "person",
+    metadata,
+    _id(),
+    Column("lock_key", BigInteger, nullable=False, index=True),
+    Column("surname_key", Text, nullable=False),
+    Column("first_name_key", Text, nullable=False),
+    Column("birth", String(10), nullable=False),
+    Column("gender", Text, nullable=False),
+    Column("surname", Text, nullable=True),
+    Column("first_name", Text, nullable=True),
+    Column("details", Document, nullable=False),
+    Column("deceased", Boolean, nullable=False),
+)
+
+case_file = Table(
+    "case_file",
+    metadata,
+    _id(),
+    Column("person_id", BigInteger, ForeignKey("person.id"), nullable=False, index=True),
+    Column("number", Text, nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    Column("opened_on", Date, nullable=False),
+)
+
+entitlement = Table(
+    "entitlement",
+    metadata,
+    _id(),
+    Column("case_id", BigInteger, ForeignKey("case_file.id"), nullable=False, index=True),
+    Column("art", Text, nullable=False),
+    Column("agency", Text, nullable=False),
+    Column("agency_name", Text, nullable=False),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_until", Date, nullable=True),
+    Column("unlimited", Boolean, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("only_orientation", Boolean, nullable=False),
+    Column("only_language", Boolean, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+)
+
+case_history = Table(
+    "case_history",
+    metadata,
+    _id(),
+    Column("case_id", BigInteger, ForeignKey("case_file.id"), nullable=False, index=True),
+    Column("entitlement_id", BigInteger, ForeignKey("entitlement.id"), nullable=True),
+    Column("before", Text, nullable=True),
+    Column("after", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# --- work for clerks ------------------------------------------------------------------------------
+
+work_item = Table(
+    "work_item",
+    metadata,
+    _id(),
+    Column("kind", Text, nullable=False),
+    Column("office_id", Text, nullable=True),
+    Column("lock_key", BigInteger, nullable=False, index=True),
+    Column("state", Text, nullable=False),
+    Column("candidates", Document, nullable=False),
+    Column("details", Document, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Index(None, "office_id", "state"),
+)
+
+work_item_message = Table(
+    "work_item_message",
+    metadata,
+    Column("work_item_id", BigInteger, ForeignKey("work_item.id"), primary_key=True),
+    Column("party_id", Text, primary_key=True),
+    Column("uuid", Text, primary_key=True),
+    Column("attached_at", Moment, nullable=False),
+    ForeignKeyConstraint(["party_id", "uuid"], ["message.party_id", "message.uuid"]),
+)
+
+# --- journal --------------------------------------------------------------------------------------
+
+journal = Table(
+    "journal",
+    metadata,
+    _id(),
+    Column("at", Moment, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("party_id", Text, nullable=True),
+    Column("uuid", Text, nullable=True),
+    Column("message_type", Text, nullable=True),
+    Column("code", Text, nullable=True),
+    Column("door", Text, nullable=True),
+    Column("peer", Text, nullable=True),
+    Column("size", BigInteger, nullable=True),
+    Column("digest", LargeBinary, nullable=True),
+    Column("facts", Text, nullable=True),
+    Column("content_key_id", BigInteger, nullable=True),
+    Column("sealed_digest", LargeBinary, nullable=True),
+    Column("row_hash", LargeBinary, nullable=False),
+    Column("position", BigInteger, nullable=True),
+    Column("chain_hash", LargeBinary, nullable=True),
+    UniqueConstraint("position"),
+    Index(None, "uuid"),
+)
+Index(
+    "ix_journal_unsealed",
+    journal.c.id,
+    sqlite_where=journal.c.position.is_(None),
+    postgresql_where=journal.c.position.is_(None),
+)
+
+journal_content = Table(
+    "journal_content",
+    metadata,
+    Column("journal_id", BigInteger, ForeignKey("journal.id"), primary_key=True, autoincrement=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+)
+
+journal_head = Table(
+    "journal_head",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("chain_hash", LargeBinary, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+
+# --- counters and leases --------------------------------------------------------------------------
+
+number_epoch = Table(
+    "number_epoch",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, nullable=False),
+    Column("counter", BigInteger, nullable=False),
+    Column("node", Integer, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+)
+number_counter = Sequence("number_counter", metadata=metadata, data_type=BigInteger)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
