@@ -20,6 +20,7 @@ SERVICE_NS = "urn:inge-gateway:dienst:1"
 
 SCHEMA_ROOT = Path(schemas.__file__).parent
 WSDL_PATH = "dienst/1/inge-dienst.wsdl"
+_XML_DECLARATION_END = b"?>"
 # Under this folder, beside the door's own path, the schema files are served as they lie in ``schemas/``.
 PUBLIC_FOLDER = "schemas"
 
@@ -94,6 +95,14 @@ def published_files(public_url: str, root: Path = SCHEMA_ROOT) -> Mapping[str, b
         files[served] = etree.tostring(document, xml_declaration=True, encoding="UTF-8")
         pending += [_resolve(path, node.get("schemaLocation")) for node in _references(document)]
     return MappingProxyType(files)
+
+
+def wrap_answer(document: bytes, operation: Operation) -> bytes:
+    """The operation's own answer element around a serialised answer document (UTF-8)."""
+    if document.startswith(b"<?xml"):
+        document = document[document.index(_XML_DECLARATION_END) + len(_XML_DECLARATION_END) :]
+    name = operation.answer.rpartition("}")[2].encode("ascii")
+    return b'<d:%b xmlns:d="%b">%b</d:%b>' % (name, SERVICE_NS.encode("ascii"), document, name)
 
 
 def _children(parent: etree._Element, name: str) -> list[etree._Element]:

@@ -10,7 +10,7 @@ from time import perf_counter
 import structlog
 
 from adapters.observability_logs import place_of
-from adapters.soap.contract import SERVICE_NS, Operation, ServiceContract
+from adapters.soap.contract import Operation, ServiceContract, wrap_answer
 from adapters.soap.dispatch import Call, Dispatcher
 from adapters.soap.envelope import (
     Content,
@@ -30,7 +30,6 @@ from messages.fehler import build_fehler
 from store.records import PartyRecord
 
 DOOR = "soap"
-_XML_DECLARATION_END = b"?>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +212,6 @@ class _Way:
         if operation is None:
             raise LookupError(f"the WSDL declares no operation that is answered with {outcome.root}")
         return wrap_answer(outcome.document, operation)
-
-
-def wrap_answer(document: bytes, operation: Operation) -> bytes:
-    """The operation's own answer element around a serialised answer document (UTF-8)."""
-    if document.startswith(b"<?xml"):
-        document = document[document.index(_XML_DECLARATION_END) + len(_XML_DECLARATION_END) :]
-    name = operation.answer.rpartition("}")[2].encode("ascii")
-    return b'<d:%b xmlns:d="%b">%b</d:%b>' % (name, SERVICE_NS.encode("ascii"), document, name)
 
 
 def unsigned_fault(error: GatewayError, version: SoapVersion, *, unexpected: bool = False) -> Reply:
