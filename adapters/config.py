@@ -200,7 +200,9 @@ class RulesSection(Section):
         default="accept",
         description="only expired rights under the key: `accept` with a weak work item, or `duplicate`",
     )
-    unlimited_1b: bool = Field(default=True, description="an obligation 1b has no end date")
+    years_of_1b: int | None = Field(
+        default=None, ge=1, le=99, description="years an obligation 1b may be used; without it, it has no end"
+    )
     holidays: str = Field(
         default="federal", description="`federal`, or a state as in ISO 3166-2:DE, such as `BY`"
     )
