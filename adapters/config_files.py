@@ -47,7 +47,7 @@ def load_ecdsa_key(config: Config) -> Pkcs12Key | None:
 
 
 def check_files(config: Config) -> list[Problem]:
-    """Find everything that would stop a gateway with this configuration from starting, as far as files tell."""
+    """Find everything in the files named by the configuration that would stop a gateway from starting."""
     return [*_keys(config), *_trust(config), *_folders(config)]
 
 

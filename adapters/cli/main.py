@@ -1,0 +1,47 @@
+"""The console command `inge`: what a sender needs runs with the base install, the rest says what it needs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+
+import typer
+
+from adapters.cli import configuring, journal, offices, parties, schema_files, sending, serving
+from adapters.cli.console import JsonOption, emit, plain_errors
+
+app = typer.Typer(
+    name="inge",
+    help="Message-exchange gateway for the integration business file (InGe).",
+    epilog="Exit codes: 0 ok, 1 refused or found something, 2 cannot run like this.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+app.command("serve")(serving.serve)
+app.command("migrate")(serving.migrate)
+app.command("send")(sending.send)
+app.command("explain")(journal.explain)
+app.add_typer(configuring.app, name="config")
+app.add_typer(parties.app, name="party")
+app.add_typer(offices.app, name="offices")
+app.add_typer(schema_files.app, name="schemas")
+app.add_typer(journal.app, name="journal")
+
+
+@app.command("version")
+def version(as_json: JsonOption = False) -> None:
+    """Say which version this is."""
+    number = metadata.version("inge-gateway")
+    emit(
+        {"inge-gateway": number, "python": sys.version.split()[0]}, f"inge-gateway {number}", as_json=as_json
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; ends with SystemExit. `arguments` are those of the process unless given."""
+    with plain_errors():
+        app(args=None if arguments is None else list(arguments))
