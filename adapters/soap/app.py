@@ -59,7 +59,9 @@ class SoapEndpoint:
         self._peer_of = peer_of
         self._metrics = metrics
         self._body_seconds = body_seconds
-        self._busy = {version: unsigned_fault(GatewayError("T200.busy"), version) for version in _CONTENT_TYPES}
+        self._busy = {
+            version: unsigned_fault(GatewayError("T200.busy"), version) for version in _CONTENT_TYPES
+        }
         self._log = structlog.get_logger("adapters.soap")
 
     async def __call__(self, request: Request) -> Response:
@@ -136,9 +138,7 @@ class SoapEndpoint:
         headers = ()
         if reply.retry_after is not None:
             headers = ((b"retry-after", b"%d" % reply.retry_after),)
-        return Response(
-            status if reply.is_fault else 200, reply.body, _CONTENT_TYPES[reply.version], headers
-        )
+        return Response(status if reply.is_fault else 200, reply.body, _CONTENT_TYPES[reply.version], headers)
 
     def _count(self, reply: Reply, seconds: float) -> None:
         self._metrics.messages.labels(DOOR, reply.message_type, reply.outcome, reply.code).inc()

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from lxml import etree
 
-import schemas
+from schemas.paths import ROOT, dienst_wsdl
 
 WSDL_NS = "http://schemas.xmlsoap.org/wsdl/"
 WSDL_SOAP11_NS = "http://schemas.xmlsoap.org/wsdl/soap/"
@@ -18,8 +18,8 @@ WSDL_SOAP12_NS = "http://schemas.xmlsoap.org/wsdl/soap12/"
 XSD_NS = "http://www.w3.org/2001/XMLSchema"
 SERVICE_NS = "urn:inge-gateway:dienst:1"
 
-SCHEMA_ROOT = Path(schemas.__file__).parent
-WSDL_PATH = "dienst/1/inge-dienst.wsdl"
+SCHEMA_ROOT = ROOT
+WSDL_PATH = dienst_wsdl().relative_to(ROOT).as_posix()
 _XML_DECLARATION_END = b"?>"
 # Under this folder, beside the door's own path, the schema files are served as they lie in ``schemas/``.
 PUBLIC_FOLDER = "schemas"

@@ -24,7 +24,13 @@ from gateway.clock import Clock
 from gateway.pipeline import Answer, Pipeline, Refusal, Route
 from gateway.trust.admission import Limits, admit
 from gateway.trust.keys import SigningKey
-from gateway.trust.wssecurity import CertificateDirectory, SoapPolicy, SoapProof, seal_envelope, verify_envelope
+from gateway.trust.wssecurity import (
+    CertificateDirectory,
+    SoapPolicy,
+    SoapProof,
+    seal_envelope,
+    verify_envelope,
+)
 from messages.errors import GatewayError
 from messages.fehler import build_fehler
 from store.records import PartyRecord
@@ -139,9 +145,7 @@ class SoapDoor:
         way.version = soap_version(root)
         way.admitted = True
         check_understood(root, way.version)
-        proof = verify_envelope(
-            root, policy=self._policy, directory=self._directory, now=self._clock.now()
-        )
+        proof = verify_envelope(root, policy=self._policy, directory=self._directory, now=self._clock.now())
         way.mark("prove")
         outcomes: list[Answer | Refusal] = []
 
