@@ -1,9 +1,9 @@
 """Whether a certificate may sign for its holder now: path, validity, usage, strength, revocation.
 
 Processing time decides about validity; what a message claims about its time of signing does not count. An
-authority that is an anchor is trusted until the operator removes it (RFC 5280 §6.1.1 d): its own dates are not
-looked at. Nor are extended key usages, which the administrations' PKIs fill differently. Revocation is read
-from CRL files that the operator keeps fresh; nothing is fetched over the network.
+authority that is an anchor is trusted until the operator removes it (RFC 5280 §6.1.1 d): its own dates are
+not looked at. Nor are extended key usages, which the administrations' PKIs fill differently. Revocation is
+read from CRL files that the operator keeps fresh; nothing is fetched over the network.
 """
 
 import logging
