@@ -1,0 +1,258 @@
+"""Opening a store: the engine with its settings, and for every thread its own connection."""
+
+import os
+import sqlite3
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, make_url, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from store.errors import StoreNotMigrated, StoreUnavailable, translate
+from store.ids import NODE_BITS, IdSource
+from store.links import Link, PostgresLink, SqliteLink
+from store.queries import Queries
+from store.reader import Reader
+from store.schema import lease, number_epoch
+from store.unit import UnitOfWork
+from store.vault import ContentVault
+
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    # NORMAL may lose an acknowledged commit when the power fails.
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA cache_size=-16384",
+)
+POSTGRESQL_SETTINGS = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO",
+    "bytea_output": "hex",
+    "default_transaction_isolation": "read\\ committed",
+    "lock_timeout": "10s",
+    "statement_timeout": "60s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+
+
+class Store:
+    """The door to the database. One per process: open it after a fork, never before.
+
+    `engine` is for migrations and rare questions; `unit_of_work` is the way of a message.
+    """
+
+    def __init__(
+        self, engine: Engine, vault: ContentVault, clock_ns: Callable[[], int], patience: float
+    ) -> None:
+        self.engine = engine
+        self.dialect = engine.dialect.name
+        self.vault = vault
+        self._clock_ns = clock_ns
+        self._patience = patience
+        self._process = os.getpid()
+        self._threads = threading.local()
+        self._links: set[Link] = set()
+        self._opening = threading.Lock()
+        self._ids: IdSource | None = None
+        self._queries = Queries(self.dialect)
+
+    def unit_of_work(self) -> UnitOfWork:
+        """Return a transaction to be entered with `with`; leaving it without `commit` undoes it.
+
+        Raises StoreUnavailable, on SQLite StoreBusy when the write lock does not come in time.
+        """
+        link: Link | None = getattr(self._threads, "link", None)
+        if link is None or not link.usable():
+            link = self._threads.link = self._open_link()
+        return UnitOfWork(self, link, self._queries)
+
+    def new_id(self) -> int:
+        """Return an id for a row; raises StoreUnavailable before the store was reached once."""
+        ids = self._ids
+        if ids is None:
+            ids = self._take_node()
+        return ids.take()
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        """Give a reader on one consistent connection."""
+        with self._connection(write=False) as connection:
+            yield Reader(connection, self.vault)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection in a transaction for rare changes (registry, sealer); commits at the end."""
+        with self._connection(write=True) as connection:
+            yield connection
+
+    def check_commit(self, now: datetime) -> None:
+        """Prove that the store can commit, for readiness. Raises StoreUnavailable or StoreNotMigrated."""
+        from store.migrate import current_revision, head_revision
+
+        mine = f"readiness of {os.getpid()}"
+        with self.write() as connection:
+            if current_revision(connection) != head_revision():
+                raise StoreNotMigrated("the store does not have the revision of this program")
+            changed = connection.execute(
+                update(lease).where(lease.c.name == "readiness").values(holder=mine, expires_at=now)
+            )
+            if changed.rowcount == 0:
+                connection.execute(insert(lease).values(name="readiness", holder=mine, expires_at=now))
+
+    def take_lease(
+        self, connection: Connection, name: str, holder: str, now: datetime, length: timedelta
+    ) -> bool:
+        """Take or prolong a lease within the transaction; its row stays locked until the end of it."""
+        changed = connection.execute(
+            update(lease)
+            .where(lease.c.name == name, (lease.c.holder == holder) | (lease.c.expires_at < now))
+            .values(holder=holder, expires_at=now + length)
+        )
+        return changed.rowcount == 1
+
+    def raise_epoch(self) -> int:
+        """Start a new epoch of identification numbers (after a restore); return it."""
+        with self.write() as connection:
+            connection.execute(update(number_epoch).values(epoch=number_epoch.c.epoch + 1))
+            return int(connection.execute(select(number_epoch.c.epoch)).scalar_one())
+
+    def close(self) -> None:
+        """Close all connections of this process."""
+        with self._opening:
+            links, self._links = self._links, set()
+        for link in links:
+            link.close()
+        self._threads = threading.local()
+        self.engine.dispose()
+
+    @contextmanager
+    def _connection(self, *, write: bool) -> Iterator[Connection]:
+        self._check_process()
+        try:
+            with self.engine.connect() as raw:
+                connection = raw.execution_options(inge_write=write)
+                with connection.begin():
+                    yield connection
+        except DBAPIError as error:
+            raise _outward(error) from error
+
+    def _open_link(self) -> Link:
+        self._check_process()
+        try:
+            fairy = self.engine.raw_connection()
+        except DBAPIError as error:
+            raise _outward(error) from error
+        driver: Any = fairy.driver_connection
+        fairy.detach()
+        link: Link = SqliteLink(driver, self._patience) if self.dialect == "sqlite" else PostgresLink(driver)
+        with self._opening:
+            self._links = {known for known in self._links if not known.closed}
+            self._links.add(link)
+        if self._ids is None:
+            self._take_node()
+        return link
+
+    def _take_node(self) -> IdSource:
+        with self._opening:
+            if self._ids is None:
+                with self.write() as connection:
+                    connection.execute(update(number_epoch).values(node=number_epoch.c.node + 1))
+                    node = connection.execute(select(number_epoch.c.node)).scalar_one()
+                self._ids = IdSource(node % (1 << NODE_BITS), self._clock_ns)
+            return self._ids
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._process:
+            raise RuntimeError("the store was opened before a fork; open it in each process")
+
+
+def open_store(url: str, *, vault: ContentVault, clock_ns: Callable[[], int], patience: float = 5.0) -> Store:
+    """Return the store at a SQLAlchemy address: `sqlite:////path/file.db` or `postgresql+psycopg://…`.
+
+    In: the vault for contents, a clock in nanoseconds since 1970 for row ids, and how many seconds a writer waits
+    for SQLite's lock. Does not touch the database, so that a server may start while its store is away.
+    """
+    return Store(make_engine(url), vault, clock_ns, patience)
+
+
+def make_engine(url: str) -> Engine:
+    """Return the engine with this product's settings (durability, foreign keys, UTC, time-outs)."""
+    address = make_url(url)
+    backend = address.get_backend_name()
+    if backend == "sqlite":
+        return _sqlite_engine(address)
+    if backend == "postgresql":
+        return _postgresql_engine(address.set(drivername="postgresql+psycopg"))
+    raise ValueError(f"a store is SQLite or PostgreSQL, not {backend}")
+
+
+def _sqlite_engine(address: URL) -> Engine:
+    if not address.database or address.database == ":memory:":
+        raise ValueError("a SQLite store needs a file: several processes and a restart must find it")
+    path = Path(address.database)
+    engine = create_engine(address, connect_args={"check_same_thread": False, "cached_statements": 256})
+
+    @event.listens_for(engine, "do_connect")
+    def private(*_: object) -> None:
+        # Nobody but the owner may read personal data; SQLite gives its side files the same mode.
+        if not path.exists() and path.parent.is_dir():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+        # The driver must not open transactions by itself.
+        connection.isolation_level = None
+        for pragma in SQLITE_PRAGMAS:
+            connection.execute(pragma).fetchall()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("inge_write", True)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(address: URL) -> Engine:
+    options = " ".join(f"-c {name}={value}" for name, value in POSTGRESQL_SETTINGS.items())
+    return create_engine(
+        address,
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        pool_size=2,
+        max_overflow=20,
+        connect_args={
+            "options": options,
+            "connect_timeout": 5,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,
+            "application_name": "inge",
+        },
+    )
+
+
+def new_holder() -> str:
+    """Return a name for a lease holder that no other process has."""
+    return f"{os.getpid()}-{uuid.uuid4().hex}"
+
+
+def utc_now() -> datetime:
+    """Return the real time; proof, leases and time stamps never follow a business clock."""
+    return datetime.now(UTC)
+
+
+def _outward(error: DBAPIError) -> BaseException:
+    original = error.orig
+    translated = None if original is None else translate(original)
+    if translated is None and error.connection_invalidated:
+        translated = StoreUnavailable("the connection was lost")
+    return error if translated is None else translated

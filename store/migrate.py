@@ -1,0 +1,56 @@
+"""Bringing a store to the revision of this program, from the migrations packaged with it."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from store.engine import make_engine
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def migrate(url: str) -> None:
+    """Bring the store at this address to the newest revision, in one transaction; does nothing if it is there.
+
+    Raises what the driver raises when the store cannot be reached: this runs before anything is served.
+    """
+    engine = make_engine(url)
+    try:
+        with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                # Two machines may be started at once.
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(5133472201)")
+            command.upgrade(_config(connection), "head")
+    finally:
+        engine.dispose()
+
+
+def head_revision() -> str:
+    """Return the revision that this program needs."""
+    return _HEAD
+
+
+def current_revision(connection: Connection) -> str | None:
+    """Return the revision of the store, or None when it was never migrated."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _find_head() -> str:
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise RuntimeError("no migrations are packaged with this program")
+    return head
+
+
+_HEAD = _find_head()

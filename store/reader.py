@@ -1,0 +1,127 @@
+"""Rare questions: the party directory, the way of one message, the journal, open work."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from store.errors import ContentErased
+from store.offices import find_office, list_offices
+from store.parties import list_parties
+from store.records import DecisionRecord, JournalRecord, MessageRef, OfficeRecord, PartyRecord, WorkItem
+from store.schema import (
+    answer,
+    case_file,
+    content_key,
+    decision,
+    journal,
+    journal_content,
+    message,
+    person,
+    work_item,
+    work_item_message,
+)
+from store.unit import ANSWER, REQUEST, work_items
+from store.vault import ContentVault
+
+
+class Reader:
+    """Reads on one connection."""
+
+    def __init__(self, connection: Connection, vault: ContentVault) -> None:
+        self._connection = connection
+        self._vault = vault
+
+    def parties(self) -> list[PartyRecord]:
+        """Return all parties with types and certificates, locked ones too, by kennung."""
+        return list_parties(self._connection)
+
+    def offices(self) -> list[OfficeRecord]:
+        """Return the office directory, by id."""
+        return list_offices(self._connection)
+
+    def office_for(self, postcode: str) -> OfficeRecord | None:
+        """Return the office competent for a German postcode of five digits."""
+        return find_office(self._connection, postcode)
+
+    def messages(self, uuid: str) -> list[MessageRef]:
+        """Return which parties used this UUID; normally one."""
+        rows = self._connection.execute(
+            select(message.c.party_id, message.c.uuid)
+            .where(message.c.uuid == uuid)
+            .order_by(message.c.party_id)
+        )
+        return [MessageRef(*row) for row in rows]
+
+    def decisions(self, ref: MessageRef) -> list[DecisionRecord]:
+        """Return how the answers to a message came about, in order."""
+        rows = self._connection.execute(
+            select(decision)
+            .where(decision.c.party_id == ref.party_id, decision.c.uuid == ref.uuid)
+            .order_by(decision.c.id)
+        )
+        return [DecisionRecord(*row) for row in rows]
+
+    def journal_of(self, uuid: str) -> list[JournalRecord]:
+        """Return all journal rows about a UUID, of any party, by id."""
+        rows = self._connection.execute(select(journal).where(journal.c.uuid == uuid).order_by(journal.c.id))
+        return [JournalRecord(*row) for row in rows]
+
+    def journal(self, *, unsealed: bool = False) -> Iterator[JournalRecord]:
+        """Return the sealed rows in the order of the chain, or those not sealed yet by id."""
+        question = (
+            select(journal).where(journal.c.position.is_(None)).order_by(journal.c.id)
+            if unsealed
+            else select(journal).where(journal.c.position.is_not(None)).order_by(journal.c.position)
+        )
+        streamed = self._connection.execution_options(yield_per=1000).execute(question)
+        return (JournalRecord(*row) for row in streamed)
+
+    def journaled_content(self, row: JournalRecord) -> bytes | None:
+        """Return the decrypted content of a journal row, None if it has none.
+
+        Raises ContentErased after its key was destroyed, ContentBroken when the ciphertext was changed.
+        """
+        if row.content_key_id is None:
+            return None
+        found = self._connection.execute(
+            select(journal_content.c.ciphertext, content_key.c.wrapped)
+            .outerjoin(content_key, content_key.c.id == row.content_key_id)
+            .where(journal_content.c.journal_id == row.id)
+        ).one()
+        return self._decrypt(row.content_key_id, found, REQUEST)
+
+    def answer_document(self, ref: MessageRef) -> bytes | None:
+        """Return the stored answer document of a message, None if it has none; errors as above."""
+        found = self._connection.execute(
+            select(answer.c.ciphertext, content_key.c.wrapped, answer.c.content_key_id)
+            .outerjoin(content_key, content_key.c.id == answer.c.content_key_id)
+            .where(answer.c.party_id == ref.party_id, answer.c.uuid == ref.uuid)
+        ).one_or_none()
+        return None if found is None else self._decrypt(found[2], found, ANSWER)
+
+    def work_items(self, *, office_id: str | None = None, state: str | None = None) -> list[WorkItem]:
+        """Return work items, oldest first, of one office or state if given."""
+        question = select(work_item, work_item_message.c.party_id, work_item_message.c.uuid).join(
+            work_item_message
+        )
+        if office_id is not None:
+            question = question.where(work_item.c.office_id == office_id)
+        if state is not None:
+            question = question.where(work_item.c.state == state)
+        rows = self._connection.execute(question.order_by(work_item.c.id, work_item_message.c.attached_at))
+        return work_items([tuple(row) for row in rows])
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows there are, for status pages and tests."""
+        tables = (message, answer, decision, person, case_file, work_item, journal)
+        return {
+            table.name: int(self._connection.execute(select(func.count()).select_from(table)).scalar_one())
+            for table in tables
+        }
+
+    def _decrypt(self, key_id: int, found: Row[Any], label: bytes) -> bytes:
+        ciphertext, wrapped = found[0], found[1]
+        if wrapped is None:
+            raise ContentErased("the content key was destroyed")
+        return self._vault.open_key(key_id, wrapped).decrypt(label, ciphertext)

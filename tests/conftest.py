@@ -1,0 +1,55 @@
+"""Fixtures of all rings: fresh stores on both engines."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from store.engine import Store
+from tests.support.postgres import PostgresCluster, shared_cluster
+from tests.support.stores import (
+    ENGINES,
+    fresh_postgresql,
+    fresh_sqlite,
+    make_postgresql_template,
+    make_sqlite_template,
+    open_test_store,
+)
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[PostgresCluster]:
+    """The session's PostgreSQL cluster, shared by all workers; skips (or fails) without server binaries."""
+    base = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        base = base.parent
+    with shared_cluster(base, make_postgresql_template) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file."""
+    return make_sqlite_template(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=pytest.mark.postgresql) if name == "postgresql" else name for name in ENGINES
+    ]
+)
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Address of a fresh, migrated store; the test runs once per engine."""
+    if request.param == "sqlite":
+        yield fresh_sqlite(tmp_path, request.getfixturevalue("sqlite_template"))
+    else:
+        with fresh_postgresql(request.getfixturevalue("postgres_cluster")) as url:
+            yield url
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """A fresh store on either engine."""
+    opened = open_test_store(store_url)
+    yield opened
+    opened.close()

@@ -1,0 +1,58 @@
+"""Stores for tests: a fresh one per test on either engine."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from store.engine import Store, open_store
+from store.migrate import migrate
+from store.vault import ContentVault
+from tests.support.postgres import PostgresCluster
+
+ENGINES = ("sqlite", "postgresql")
+TEMPLATE = "inge_template"
+MASTER_KEY = bytes(range(32))
+
+
+def known_vault() -> ContentVault:
+    """Return the vault of all test stores; its master key is known to everybody."""
+    return ContentVault(MASTER_KEY, os.urandom)
+
+
+def open_test_store(url: str, *, patience: float = 20.0) -> Store:
+    """Open a test store; also used by child processes, which know only the address."""
+    return open_store(url, vault=known_vault(), clock_ns=time.time_ns, patience=patience)
+
+
+def fresh_sqlite(folder: Path, template: Path) -> str:
+    """Copy the migrated template into the folder; return the address."""
+    target = folder / "store.db"
+    shutil.copyfile(template, target)
+    return f"sqlite:///{target}"
+
+
+def make_sqlite_template(folder: Path) -> Path:
+    """Migrate an empty SQLite file that tests copy."""
+    path = folder / "template.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+def make_postgresql_template(cluster: PostgresCluster) -> None:
+    """Migrate the database that tests copy, once per cluster."""
+    with cluster.connect() as connection:
+        connection.execute(f"CREATE DATABASE {TEMPLATE}".encode())
+    migrate(cluster.url(TEMPLATE))
+
+
+@contextmanager
+def fresh_postgresql(cluster: PostgresCluster) -> Iterator[str]:
+    """Give the address of a migrated database that is removed afterwards."""
+    name = cluster.create_database(TEMPLATE)
+    try:
+        yield cluster.url(name)
+    finally:
+        cluster.drop_database(name)
