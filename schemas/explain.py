@@ -75,7 +75,8 @@ class Explainer:
         if self._logging_schema is None:
             self._logging_schema = self._compile_schema()
         self._logging_schema.validate(element)
-        for entry in list(self._logging_schema.error_log)[:MAX_VIOLATIONS]:
+        log: Any = self._logging_schema.error_log
+        for entry in itertools.islice(log, MAX_VIOLATIONS):
             rule = entry.type_name.removeprefix("SCHEMAV_").lower()
             expected = (
                 "fixed value as written in the schema" if rule.startswith("cvc_elt_5") else f"rule {rule}"

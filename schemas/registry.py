@@ -79,7 +79,8 @@ class ContractFolder:
         """Read a `contract.toml`. Raises ContractFileError when something is missing or odd."""
         try:
             data = tomllib.loads(file.read_text(encoding="utf-8"))
-            entries = tuple(sorted(file.parent.glob(data["entries"])))
+            patterns = [data["entries"]] if isinstance(data["entries"], str) else data["entries"]
+            entries = tuple(sorted({path for pattern in patterns for path in file.parent.glob(pattern)}))
             result = cls(
                 file.parent,
                 data["namespace"],
