@@ -30,6 +30,8 @@ SQLITE_PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=5000",
     "PRAGMA cache_size=-16384",
+    # Pages that every message touches are copied back once per 16 MiB of log instead of once per 4.
+    "PRAGMA wal_autocheckpoint=4000",
 )
 POSTGRESQL_SETTINGS = {
     "TimeZone": "UTC",

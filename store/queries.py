@@ -26,7 +26,7 @@ class Queries:
             insert(dialect, message) + " ON CONFLICT DO NOTHING RETURNING 1",
             (None,),
         )
-        self.known = query(dialect, _known(), ["party_id", "uuid"])
+        self.known = query(dialect, _known(), ["uuid", "party_id"])
         self.persons = query(
             dialect,
             select(person).where(person.c.lock_key == bindparam("lock_key")).order_by(person.c.id),
@@ -54,6 +54,12 @@ class Queries:
             )
             .order_by(work_item.c.id, work_item_message.c.attached_at),
             ["lock_key", "state"],
+        )
+        self.change_case = Statement(
+            'UPDATE "case_file" SET "state" = {0} WHERE "id" = {1} AND "state" = {2} RETURNING 1'.format(
+                *(("$1", "$2", "$3") if dialect == "postgresql" else "???")
+            ),
+            (None,),
         )
         if dialect == "postgresql":
             self.lock_one = Statement("SELECT pg_advisory_xact_lock($1)", (None,))
@@ -89,5 +95,5 @@ def _known() -> Select[tuple[object, ...]]:
         .select_from(message)
         .outerjoin(answer)
         .outerjoin(content_key, content_key.c.id == answer.c.content_key_id)
-        .where(message.c.party_id == bindparam("party_id"), message.c.uuid == bindparam("uuid"))
+        .where(message.c.uuid == bindparam("uuid"), message.c.party_id == bindparam("party_id"))
     )

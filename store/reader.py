@@ -1,9 +1,8 @@
 """Rare questions: the party directory, the way of one message, the journal, open work."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from store.errors import ContentErased
 from store.offices import find_office, list_offices
@@ -60,7 +59,7 @@ class Reader:
             .where(decision.c.party_id == ref.party_id, decision.c.uuid == ref.uuid)
             .order_by(decision.c.id)
         )
-        return [DecisionRecord(*row) for row in rows]
+        return [DecisionRecord(**row._asdict()) for row in rows]
 
     def journal_of(self, uuid: str) -> list[JournalRecord]:
         """Return all journal rows about a UUID, of any party, by id."""
@@ -89,7 +88,7 @@ class Reader:
             .outerjoin(content_key, content_key.c.id == row.content_key_id)
             .where(journal_content.c.journal_id == row.id)
         ).one()
-        return self._decrypt(row.content_key_id, found, REQUEST)
+        return self._decrypt(row.content_key_id, found[1], found[0], REQUEST)
 
     def answer_document(self, ref: MessageRef) -> bytes | None:
         """Return the stored answer document of a message, None if it has none; errors as above."""
@@ -98,7 +97,7 @@ class Reader:
             .outerjoin(content_key, content_key.c.id == answer.c.content_key_id)
             .where(answer.c.party_id == ref.party_id, answer.c.uuid == ref.uuid)
         ).one_or_none()
-        return None if found is None else self._decrypt(found[2], found, ANSWER)
+        return None if found is None else self._decrypt(found[2], found[1], found[0], ANSWER)
 
     def work_items(self, *, office_id: str | None = None, state: str | None = None) -> list[WorkItem]:
         """Return work items, oldest first, of one office or state if given."""
@@ -120,8 +119,7 @@ class Reader:
             for table in tables
         }
 
-    def _decrypt(self, key_id: int, found: Row[Any], label: bytes) -> bytes:
-        ciphertext, wrapped = found[0], found[1]
+    def _decrypt(self, key_id: int, wrapped: bytes | None, ciphertext: bytes, label: bytes) -> bytes:
         if wrapped is None:
             raise ContentErased("the content key was destroyed")
         return self._vault.open_key(key_id, wrapped).decrypt(label, ciphertext)

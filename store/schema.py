@@ -1,6 +1,7 @@
 """The tables: one definition for SQLite and PostgreSQL, read by the migrations and the statements.
 
-No foreign key leads from the hot tables to `party`: every message of a party would lock the same row.
+No foreign key leads from the hot tables to `party`: every message of a party would lock the same row. Tables with
+a natural key are WITHOUT ROWID on SQLite: every tree that a message touches is a page more to write and sync.
 """
 
 from datetime import UTC, datetime
@@ -23,7 +24,6 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
-    UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.engine import Dialect
@@ -48,7 +48,7 @@ class Moment(TypeDecorator[datetime]):
             return value
         return moment_text(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Turn what the engine stored into an aware datetime in UTC."""
         if value is None:
             return None
@@ -146,11 +146,13 @@ office_postcode = Table(
 message = Table(
     "message",
     metadata,
-    Column("party_id", Text, primary_key=True),
+    # The UUID leads the key, so that `explain` finds a message without knowing whose it is.
     Column("uuid", Text, primary_key=True),
+    Column("party_id", Text, primary_key=True),
     Column("content_hash", LargeBinary, nullable=False),
     Column("message_type", Text, nullable=False),
     Column("registered_at", Moment, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 content_key = Table(
@@ -163,23 +165,24 @@ content_key = Table(
 answer = Table(
     "answer",
     metadata,
-    Column("party_id", Text, primary_key=True),
     Column("uuid", Text, primary_key=True),
+    Column("party_id", Text, primary_key=True),
     Column("message_type", Text, nullable=False),
     Column("reason_code", Text, nullable=True),
     Column("number", Text, nullable=True),
     Column("decided_row", Text, nullable=True),
     Column("content_key_id", BigInteger, nullable=False),
     Column("ciphertext", LargeBinary, nullable=False),
-    ForeignKeyConstraint(["party_id", "uuid"], ["message.party_id", "message.uuid"]),
+    ForeignKeyConstraint(["uuid", "party_id"], ["message.uuid", "message.party_id"]),
+    sqlite_with_rowid=False,
 )
 
 decision = Table(
     "decision",
     metadata,
-    _id(),
-    Column("party_id", Text, nullable=False),
-    Column("uuid", Text, nullable=False),
+    Column("uuid", Text, primary_key=True),
+    Column("party_id", Text, primary_key=True),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("message_type", Text, nullable=False),
     Column("schema_version", Text, nullable=False),
     Column("signer_fingerprint", Text, nullable=False),
@@ -194,8 +197,8 @@ decision = Table(
     Column("evidence", Document, nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("decided_at", Moment, nullable=False),
-    ForeignKeyConstraint(["party_id", "uuid"], ["message.party_id", "message.uuid"]),
-    Index(None, "uuid"),
+    ForeignKeyConstraint(["uuid", "party_id"], ["message.uuid", "message.party_id"]),
+    sqlite_with_rowid=False,
 )
 
 # --- persons, cases, rights -----------------------------------------------------------------------
@@ -228,8 +231,8 @@ case_file = Table(
 entitlement = Table(
     "entitlement",
     metadata,
-    _id(),
-    Column("case_id", BigInteger, ForeignKey("case_file.id"), nullable=False, index=True),
+    Column("case_id", BigInteger, ForeignKey("case_file.id"), primary_key=True, autoincrement=False),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("art", Text, nullable=False),
     Column("agency", Text, nullable=False),
     Column("agency_name", Text, nullable=False),
@@ -240,6 +243,7 @@ entitlement = Table(
     Column("only_orientation", Boolean, nullable=False),
     Column("only_language", Boolean, nullable=False),
     Column("decided_at", Moment, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 case_history = Table(
@@ -247,12 +251,13 @@ case_history = Table(
     metadata,
     _id(),
     Column("case_id", BigInteger, ForeignKey("case_file.id"), nullable=False, index=True),
-    Column("entitlement_id", BigInteger, ForeignKey("entitlement.id"), nullable=True),
-    Column("before", Text, nullable=True),
+    Column("entitlement_id", BigInteger, nullable=True),
+    Column("before", Text, nullable=False),
     Column("after", Text, nullable=False),
     Column("at", Moment, nullable=False),
     Column("actor", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    ForeignKeyConstraint(["case_id", "entitlement_id"], ["entitlement.case_id", "entitlement.id"]),
 )
 
 # --- work for clerks ------------------------------------------------------------------------------
@@ -278,7 +283,7 @@ work_item_message = Table(
     Column("party_id", Text, primary_key=True),
     Column("uuid", Text, primary_key=True),
     Column("attached_at", Moment, nullable=False),
-    ForeignKeyConstraint(["party_id", "uuid"], ["message.party_id", "message.uuid"]),
+    ForeignKeyConstraint(["uuid", "party_id"], ["message.uuid", "message.party_id"]),
 )
 
 # --- journal --------------------------------------------------------------------------------------
@@ -303,8 +308,15 @@ journal = Table(
     Column("row_hash", LargeBinary, nullable=False),
     Column("position", BigInteger, nullable=True),
     Column("chain_hash", LargeBinary, nullable=True),
-    UniqueConstraint("position"),
     Index(None, "uuid"),
+)
+# Two partial indexes: a row that is written has no position yet and costs nothing in the first.
+Index(
+    "uq_journal_position",
+    journal.c.position,
+    unique=True,
+    sqlite_where=journal.c.position.is_not(None),
+    postgresql_where=journal.c.position.is_not(None),
 )
 Index(
     "ix_journal_unsealed",

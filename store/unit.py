@@ -15,6 +15,7 @@ from store.links import Batch, Link
 from store.queries import Queries
 from store.records import (
     CaseRecord,
+    CaseState,
     DecisionRecord,
     JournalEntry,
     KnownMessage,
@@ -116,10 +117,10 @@ class UnitOfWork:
 
         While another process registers the same pair, this waits for its commit and then sees its answer.
         """
-        row = (party_id, uuid, content_hash, message_type, self._link.moment(at))
+        row = (uuid, party_id, content_hash, message_type, self._link.moment(at))
         if self._link.run(self._queries.register, row):
             return None
-        (known,) = self._link.run(self._queries.known, (party_id, uuid))
+        (known,) = self._link.run(self._queries.known, (uuid, party_id))
         stored_hash, stored_type, answer_type, reason, number, decided, key_id, ciphertext, wrapped = known
         if answer_type is None or wrapped is None:
             return KnownMessage(stored_hash, stored_type, None, erased=answer_type is not None)
@@ -192,22 +193,34 @@ class UnitOfWork:
             ),
         )
 
-    def add_case(self, record: CaseRecord, *, at: datetime, actor: str, reason: str) -> None:
-        """Queue a case with all its rights, and the first row of its history (who, when, why)."""
+    def add_case(self, record: CaseRecord) -> None:
+        """Queue a case with all its rights."""
         self._add(
             case_file, (record.id, record.person_id, record.number, str(record.state), record.opened_on)
         )
         for right in record.rights:
             self.add_right(right)
-        self._add(case_history, (self.new_id(), record.id, None, None, str(record.state), at, actor, reason))
+
+    def change_case_state(
+        self, case: CaseRecord, after: CaseState, *, at: datetime, actor: str, reason: str
+    ) -> bool:
+        """Move a case from the state it was read in to another, with a row of history (who, when, why).
+
+        Out: False if the case is in another state by now; then nothing changes. Takes effect at `commit`.
+        """
+        if not self._link.run(self._queries.change_case, (str(after), case.id, str(case.state))):
+            return False
+        history = (self.new_id(), case.id, None, str(case.state), str(after), at, actor, reason)
+        self._add(case_history, history)
+        return True
 
     def add_right(self, record: RightRecord) -> None:
         """Queue a right of a case."""
         self._add(
             entitlement,
             (
-                record.id,
                 record.case_id,
+                record.id,
                 record.art,
                 record.agency,
                 record.agency_name,
@@ -248,9 +261,9 @@ class UnitOfWork:
         self._add(
             decision,
             (
-                record.id,
-                record.party_id,
                 record.uuid,
+                record.party_id,
+                record.id,
                 record.message_type,
                 record.schema_version,
                 record.signer_fingerprint,
@@ -274,8 +287,8 @@ class UnitOfWork:
         self._add(
             answer,
             (
-                party_id,
                 uuid,
+                party_id,
                 stored.message_type,
                 stored.reason_code,
                 stored.number,
@@ -349,8 +362,9 @@ def _cases(rows: list[Row]) -> list[CaseRecord]:
         heads[head[0]] = head
         found = rights.setdefault(head[0], [])
         if row[_CASE_WIDTH] is not None:
-            found.append(RightRecord(*row[_CASE_WIDTH:]))
-    return [CaseRecord(*head, rights=tuple(rights[case_id])) for case_id, head in heads.items()]
+            case_id, right_id, *values = row[_CASE_WIDTH:]
+            found.append(RightRecord(right_id, case_id, *values))
+    return [CaseRecord(*head[:_CASE_WIDTH], tuple(rights[case_id])) for case_id, head in heads.items()]
 
 
 def work_items(rows: list[Row]) -> list[WorkItem]:

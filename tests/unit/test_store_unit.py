@@ -92,7 +92,7 @@ def test_everything_committed_is_read_back_as_it_was_given(store: Store) -> None
         held = case(uow, someone.id, "B1")
         record = decision(uow, "B1")
         uow.add_person(someone)
-        uow.add_case(held, at=NOW, actor=PARTY, reason="D01")
+        uow.add_case(held)
         uow.add_decision(record)
         uow.add_journal(
             JournalEntry(JournalKind.RECEIVED, NOW, PARTY, UUID, "070001", content=b"<a/>", size=4)

@@ -52,7 +52,6 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=True),
         sa.Column("chain_hash", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_journal"),
-        sa.UniqueConstraint("position", name="uq_journal_position"),
     )
     op.create_index(
         "ix_journal_unsealed",
@@ -63,6 +62,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("position IS NULL"),
     )
     op.create_index("ix_journal_uuid", "journal", ["uuid"], unique=False)
+    op.create_index(
+        "uq_journal_position",
+        "journal",
+        ["position"],
+        unique=True,
+        sqlite_where=sa.text("position IS NOT NULL"),
+        postgresql_where=sa.text("position IS NOT NULL"),
+    )
     op.create_table(
         "journal_head",
         sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -80,12 +87,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "message",
-        sa.Column("party_id", sa.Text(), nullable=False),
         sa.Column("uuid", sa.Text(), nullable=False),
+        sa.Column("party_id", sa.Text(), nullable=False),
         sa.Column("content_hash", sa.LargeBinary(), nullable=False),
         sa.Column("message_type", sa.Text(), nullable=False),
         sa.Column("registered_at", MOMENT, nullable=False),
-        sa.PrimaryKeyConstraint("party_id", "uuid", name="pk_message"),
+        sa.PrimaryKeyConstraint("uuid", "party_id", name="pk_message"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "number_epoch",
@@ -147,8 +155,8 @@ def upgrade() -> None:
     op.create_index("ix_work_item_office_id_state", "work_item", ["office_id", "state"], unique=False)
     op.create_table(
         "answer",
-        sa.Column("party_id", sa.Text(), nullable=False),
         sa.Column("uuid", sa.Text(), nullable=False),
+        sa.Column("party_id", sa.Text(), nullable=False),
         sa.Column("message_type", sa.Text(), nullable=False),
         sa.Column("reason_code", sa.Text(), nullable=True),
         sa.Column("number", sa.Text(), nullable=True),
@@ -156,9 +164,10 @@ def upgrade() -> None:
         sa.Column("content_key_id", sa.BigInteger(), nullable=False),
         sa.Column("ciphertext", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["party_id", "uuid"], ["message.party_id", "message.uuid"], name="fk_answer_party_id_uuid"
+            ["uuid", "party_id"], ["message.uuid", "message.party_id"], name="fk_answer_uuid_party_id"
         ),
-        sa.PrimaryKeyConstraint("party_id", "uuid", name="pk_answer"),
+        sa.PrimaryKeyConstraint("uuid", "party_id", name="pk_answer"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "case_file",
@@ -174,9 +183,9 @@ def upgrade() -> None:
     op.create_index("ix_case_file_person_id", "case_file", ["person_id"], unique=False)
     op.create_table(
         "decision",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("party_id", sa.Text(), nullable=False),
         sa.Column("uuid", sa.Text(), nullable=False),
+        sa.Column("party_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("message_type", sa.Text(), nullable=False),
         sa.Column("schema_version", sa.Text(), nullable=False),
         sa.Column("signer_fingerprint", sa.Text(), nullable=False),
@@ -192,11 +201,11 @@ def upgrade() -> None:
         sa.Column("received_at", MOMENT, nullable=False),
         sa.Column("decided_at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(
-            ["party_id", "uuid"], ["message.party_id", "message.uuid"], name="fk_decision_party_id_uuid"
+            ["uuid", "party_id"], ["message.uuid", "message.party_id"], name="fk_decision_uuid_party_id"
         ),
-        sa.PrimaryKeyConstraint("id", name="pk_decision"),
+        sa.PrimaryKeyConstraint("uuid", "party_id", "id", name="pk_decision"),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_decision_uuid", "decision", ["uuid"], unique=False)
     op.create_table(
         "journal_content",
         sa.Column("journal_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -243,17 +252,17 @@ def upgrade() -> None:
         sa.Column("uuid", sa.Text(), nullable=False),
         sa.Column("attached_at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(
-            ["party_id", "uuid"],
-            ["message.party_id", "message.uuid"],
-            name="fk_work_item_message_party_id_uuid",
+            ["uuid", "party_id"],
+            ["message.uuid", "message.party_id"],
+            name="fk_work_item_message_uuid_party_id",
         ),
         sa.ForeignKeyConstraint(["work_item_id"], ["work_item.id"], name="fk_work_item_message_work_item_id"),
         sa.PrimaryKeyConstraint("work_item_id", "party_id", "uuid", name="pk_work_item_message"),
     )
     op.create_table(
         "entitlement",
+        sa.Column("case_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("case_id", sa.BigInteger(), nullable=False),
         sa.Column("art", sa.Text(), nullable=False),
         sa.Column("agency", sa.Text(), nullable=False),
         sa.Column("agency_name", sa.Text(), nullable=False),
@@ -265,23 +274,25 @@ def upgrade() -> None:
         sa.Column("only_language", sa.Boolean(), nullable=False),
         sa.Column("decided_at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name="fk_entitlement_case_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_entitlement"),
+        sa.PrimaryKeyConstraint("case_id", "id", name="pk_entitlement"),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_entitlement_case_id", "entitlement", ["case_id"], unique=False)
     op.create_table(
         "case_history",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("case_id", sa.BigInteger(), nullable=False),
         sa.Column("entitlement_id", sa.BigInteger(), nullable=True),
-        sa.Column("before", sa.Text(), nullable=True),
+        sa.Column("before", sa.Text(), nullable=False),
         sa.Column("after", sa.Text(), nullable=False),
         sa.Column("at", MOMENT, nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name="fk_case_history_case_id"),
         sa.ForeignKeyConstraint(
-            ["entitlement_id"], ["entitlement.id"], name="fk_case_history_entitlement_id"
+            ["case_id", "entitlement_id"],
+            ["entitlement.case_id", "entitlement.id"],
+            name="fk_case_history_case_id_entitlement_id",
         ),
+        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name="fk_case_history_case_id"),
         sa.PrimaryKeyConstraint("id", name="pk_case_history"),
     )
     op.create_index("ix_case_history_case_id", "case_history", ["case_id"], unique=False)
