@@ -90,6 +90,8 @@ class SqliteLink(Link):
         super().__init__()
         self._connection = connection
         self._cursor = connection.cursor()
+        # Waiting is done here; once the write lock is held nothing else of a transaction can be busy.
+        self._cursor.execute("PRAGMA busy_timeout=0")
         self._patience = patience
         self._inserts: dict[Table, tuple[str, tuple[tuple[int, Any], ...]]] = {}
 
@@ -104,9 +106,7 @@ class SqliteLink(Link):
     def begin(self) -> None:
         """Take the write lock; waits in short steps, since SQLite's own ones reach 100 ms."""
         try:
-            self._cursor.execute("PRAGMA busy_timeout=0")
             self._take_lock()
-            self._cursor.execute("PRAGMA busy_timeout=5000")
         except sqlite3.Error as error:
             raise self._failed(error) from error
 

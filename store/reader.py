@@ -25,27 +25,27 @@ from store.vault import ContentVault
 
 
 class Reader:
-    """Reads on one connection."""
+    """Reads on one connection (`connection`, for questions of other modules of the store)."""
 
     def __init__(self, connection: Connection, vault: ContentVault) -> None:
-        self._connection = connection
+        self.connection = connection
         self._vault = vault
 
     def parties(self) -> list[PartyRecord]:
         """Return all parties with types and certificates, locked ones too, by kennung."""
-        return list_parties(self._connection)
+        return list_parties(self.connection)
 
     def offices(self) -> list[OfficeRecord]:
         """Return the office directory, by id."""
-        return list_offices(self._connection)
+        return list_offices(self.connection)
 
     def office_for(self, postcode: str) -> OfficeRecord | None:
         """Return the office competent for a German postcode of five digits."""
-        return find_office(self._connection, postcode)
+        return find_office(self.connection, postcode)
 
     def messages(self, uuid: str) -> list[MessageRef]:
         """Return which parties used this UUID; normally one."""
-        rows = self._connection.execute(
+        rows = self.connection.execute(
             select(message.c.party_id, message.c.uuid)
             .where(message.c.uuid == uuid)
             .order_by(message.c.party_id)
@@ -54,7 +54,7 @@ class Reader:
 
     def decisions(self, ref: MessageRef) -> list[DecisionRecord]:
         """Return how the answers to a message came about, in order."""
-        rows = self._connection.execute(
+        rows = self.connection.execute(
             select(decision)
             .where(decision.c.party_id == ref.party_id, decision.c.uuid == ref.uuid)
             .order_by(decision.c.id)
@@ -63,7 +63,7 @@ class Reader:
 
     def journal_of(self, uuid: str) -> list[JournalRecord]:
         """Return all journal rows about a UUID, of any party, by id."""
-        rows = self._connection.execute(select(journal).where(journal.c.uuid == uuid).order_by(journal.c.id))
+        rows = self.connection.execute(select(journal).where(journal.c.uuid == uuid).order_by(journal.c.id))
         return [JournalRecord(*row) for row in rows]
 
     def journal(self, *, unsealed: bool = False) -> Iterator[JournalRecord]:
@@ -73,7 +73,7 @@ class Reader:
             if unsealed
             else select(journal).where(journal.c.position.is_not(None)).order_by(journal.c.position)
         )
-        streamed = self._connection.execution_options(yield_per=1000).execute(question)
+        streamed = self.connection.execution_options(yield_per=1000).execute(question)
         return (JournalRecord(*row) for row in streamed)
 
     def journaled_content(self, row: JournalRecord) -> bytes | None:
@@ -83,7 +83,7 @@ class Reader:
         """
         if row.content_key_id is None:
             return None
-        found = self._connection.execute(
+        found = self.connection.execute(
             select(journal_content.c.ciphertext, content_key.c.wrapped)
             .outerjoin(content_key, content_key.c.id == row.content_key_id)
             .where(journal_content.c.journal_id == row.id)
@@ -92,7 +92,7 @@ class Reader:
 
     def answer_document(self, ref: MessageRef) -> bytes | None:
         """Return the stored answer document of a message, None if it has none; errors as above."""
-        found = self._connection.execute(
+        found = self.connection.execute(
             select(answer.c.ciphertext, content_key.c.wrapped, answer.c.content_key_id)
             .outerjoin(content_key, content_key.c.id == answer.c.content_key_id)
             .where(answer.c.party_id == ref.party_id, answer.c.uuid == ref.uuid)
@@ -108,14 +108,14 @@ class Reader:
             question = question.where(work_item.c.office_id == office_id)
         if state is not None:
             question = question.where(work_item.c.state == state)
-        rows = self._connection.execute(question.order_by(work_item.c.id, work_item_message.c.attached_at))
+        rows = self.connection.execute(question.order_by(work_item.c.id, work_item_message.c.attached_at))
         return work_items([tuple(row) for row in rows])
 
     def counts(self) -> dict[str, int]:
         """Return how many rows there are, for status pages and tests."""
         tables = (message, answer, decision, person, case_file, work_item, journal)
         return {
-            table.name: int(self._connection.execute(select(func.count()).select_from(table)).scalar_one())
+            table.name: int(self.connection.execute(select(func.count()).select_from(table)).scalar_one())
             for table in tables
         }
 

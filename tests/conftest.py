@@ -1,6 +1,7 @@
 """Fixtures of all rings: fresh stores on both engines."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,17 @@ def store(store_url: str) -> Iterator[Store]:
     opened = open_test_store(store_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], bool]], None]:
+    """Wait for something that another thread or process brings about; fails after a minute, measures nothing."""
+
+    def wait(happened: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 60
+        while not happened():
+            if time.monotonic() > deadline:
+                pytest.fail("did not happen within a minute")
+            time.sleep(0.02)
+
+    return wait

@@ -1,0 +1,23 @@
+"""Destroying content keys: afterwards request and answer can never be read again, and the chain still holds."""
+
+from sqlalchemy import Connection, delete, select
+
+from store.records import MessageRef
+from store.schema import answer, content_key, journal
+
+
+def destroy_content(connection: Connection, ref: MessageRef) -> int:
+    """Destroy the content keys of a message; return how many. The rows and their hashes stay as they are.
+
+    A resend of the message is known as before, but has no answer any more.
+    """
+    keys = select(journal.c.content_key_id).where(
+        journal.c.uuid == ref.uuid, journal.c.party_id == ref.party_id, journal.c.content_key_id.is_not(None)
+    )
+    answers = select(answer.c.content_key_id).where(
+        answer.c.uuid == ref.uuid, answer.c.party_id == ref.party_id
+    )
+    done = connection.execute(
+        delete(content_key).where(content_key.c.id.in_(keys) | content_key.c.id.in_(answers))
+    )
+    return done.rowcount

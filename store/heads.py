@@ -1,0 +1,93 @@
+"""Signed heads of the journal's chain, kept outside the database in a file that is only appended to."""
+
+import base64
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from store.journal import head_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The chain up to `position`, sealed at a time and signed over `signed_bytes`."""
+
+    position: int
+    chain: bytes
+    at: datetime
+    signature: bytes
+
+    @property
+    def signed_bytes(self) -> bytes:
+        """What the signature is over."""
+        return head_bytes(self.position, self.chain, self.at)
+
+    def line(self) -> str:
+        """Return the head as one line of JSON."""
+        return json.dumps(
+            {
+                "position": self.position,
+                "chain": self.chain.hex(),
+                "at": self.at.isoformat(),
+                "signature": base64.b64encode(self.signature).decode("ascii"),
+            }
+        )
+
+    @classmethod
+    def from_line(cls, line: str) -> "Head":
+        """Read a line back; raises ValueError when it is not one."""
+        try:
+            data = json.loads(line)
+            return cls(
+                int(data["position"]),
+                bytes.fromhex(data["chain"]),
+                datetime.fromisoformat(data["at"]),
+                base64.b64decode(data["signature"], validate=True),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError("not a head of a journal") from error
+
+
+class HeadsFile:
+    """JSON lines, each written and synced before the next is made. Belongs on another disk than the store."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._size = -1
+        self._last = 0
+
+    def last_position(self) -> int:
+        """Return the highest position written by any process, 0 in a new file."""
+        size = self.path.stat().st_size if self.path.exists() else 0
+        if size != self._size:
+            self._last = max((head.position for head, _ in self.read() if head is not None), default=0)
+            self._size = size
+        return self._last
+
+    def append(self, head: Head) -> None:
+        """Write a head and wait until the disk has it."""
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
+        with open(descriptor, "r+b", buffering=0) as file:
+            size = os.fstat(descriptor).st_size
+            # A line cut short by a crash must not swallow the next one.
+            torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+            file.write(("\n" if torn else "").encode() + head.line().encode("ascii") + b"\n")
+            os.fsync(descriptor)
+            self._size = os.fstat(descriptor).st_size
+        self._last = max(self._last, head.position)
+
+    def read(self) -> Iterator[tuple[Head | None, int]]:
+        """Give every head with its line number; None for a line that cannot be read (cut short by a crash)."""
+        if not self.path.exists():
+            return
+        with self.path.open(encoding="ascii", errors="replace") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.strip():
+                    continue
+                try:
+                    yield Head.from_line(line), number
+                except ValueError:
+                    yield None, number

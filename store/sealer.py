@@ -1,0 +1,167 @@
+"""The sealer: chains what was committed, signs the head, and puts it outside the database.
+
+Any number of processes may try; the lease lets one work, and its locked row keeps two from ever chaining at the
+same time, even when a lease ran out under a slow holder.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from store.engine import Store
+from store.heads import Head, HeadsFile
+from store.journal import GENESIS, chain_hash
+from store.schema import journal, journal_head
+
+LEASE = "sealer"
+LEASE_LENGTH = timedelta(seconds=10)
+BATCH = 1000
+"""Rows chained in one transaction; on SQLite messages wait for it."""
+INTERVAL = 0.5
+"""Seconds between two runs: a committed row is sealed within a second."""
+
+
+class JournalBehind(Exception):
+    """The outside heads are ahead of the chain: its tail was cut off, or an older copy of the store is running."""
+
+
+class Sealer:
+    """Seals for one process. In: the store, a function that signs bytes, the outside file, a unique name."""
+
+    def __init__(self, store: Store, sign: Callable[[bytes], bytes], heads: HeadsFile, holder: str) -> None:
+        self._store = store
+        self._sign = sign
+        self._heads = heads
+        self._holder = holder
+
+    def run_once(self, now: datetime) -> int | None:
+        """Seal everything committed and not yet sealed. Out: how many rows, or None if another has the lease.
+
+        Raises StoreUnavailable, and JournalBehind when the outside heads know more than the chain.
+        """
+        sealed = 0
+        while True:
+            chained = self._chain_batch(now)
+            if chained is None:
+                return None
+            sealed += chained
+            if chained < BATCH:
+                break
+        self._sign_head(now)
+        self._publish()
+        return sealed
+
+    def _chain_batch(self, now: datetime) -> int | None:
+        with self._store.write() as connection:
+            if not self._store.take_lease(connection, LEASE, self._holder, now, LEASE_LENGTH):
+                return None
+            # Never "after row N": a transaction that commits late brings rows with smaller ids.
+            rows = connection.execute(
+                select(journal.c.id, journal.c.row_hash)
+                .where(journal.c.position.is_(None))
+                .order_by(journal.c.id)
+                .limit(BATCH)
+            ).all()
+            if not rows:
+                return 0
+            position, chain = _chain_end(connection)
+            changes = []
+            for row_id, row_hash in rows:
+                position += 1
+                chain = chain_hash(chain, position, row_hash)
+                changes.append({"row": row_id, "place": position, "link": chain})
+            connection.execute(
+                update(journal)
+                .where(journal.c.id == bindparam("row"))
+                .values(position=bindparam("place"), chain_hash=bindparam("link")),
+                changes,
+            )
+            return len(rows)
+
+    def _sign_head(self, now: datetime) -> None:
+        with self._store.read() as reader:
+            position, chain = _chain_end(reader.connection)
+            signed = _last_head(reader.connection)
+        if self._heads.last_position() > position:
+            raise JournalBehind(
+                f"the chain ends at {position}, the outside heads at {self._heads.last_position()}"
+            )
+        if position == signed:
+            return
+        # Signing may be slow (a token), so it happens outside the transaction.
+        signature = self._sign(Head(position, chain, now, b"").signed_bytes)
+        with self._store.write() as connection:
+            if not self._store.take_lease(connection, LEASE, self._holder, now, LEASE_LENGTH):
+                return
+            if _last_head(connection) < position:
+                connection.execute(
+                    insert(journal_head).values(
+                        position=position, chain_hash=chain, at=now, signature=signature
+                    )
+                )
+
+    def _publish(self) -> None:
+        """Write the heads that the outside file does not have yet, also those of a sealer that died."""
+        with self._store.read() as reader:
+            rows = reader.connection.execute(
+                select(journal_head)
+                .where(journal_head.c.position > self._heads.last_position())
+                .order_by(journal_head.c.position)
+            ).all()
+        for row in rows:
+            self._heads.append(Head(*row))
+
+
+class SealerLoop:
+    """Runs a sealer in a thread of its own until it is stopped.
+
+    In: the sealer, the real clock, and what to tell an error to (log, metric); the loop goes on after it.
+    """
+
+    def __init__(
+        self, sealer: Sealer, clock: Callable[[], datetime], on_error: Callable[[Exception], None]
+    ) -> None:
+        self._sealer = sealer
+        self._clock = clock
+        self._on_error = on_error
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sealer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to seal."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Seal what is left, end the thread and wait for it."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        last = False
+        while True:
+            try:
+                self._sealer.run_once(self._clock())
+            except Exception as error:  # noqa: BLE001 - told to the caller; the journal must go on being sealed
+                self._on_error(error)
+            if last:
+                return
+            last = self._stop.wait(INTERVAL)
+
+
+def _chain_end(connection: Connection) -> tuple[int, bytes]:
+    row = connection.execute(
+        select(journal.c.position, journal.c.chain_hash)
+        .where(journal.c.position.is_not(None))
+        .order_by(journal.c.position.desc())
+        .limit(1)
+    ).first()
+    return (0, GENESIS) if row is None else (int(row.position), bytes(row.chain_hash))
+
+
+def _last_head(connection: Connection) -> int:
+    found = connection.execute(
+        select(journal_head.c.position).order_by(journal_head.c.position.desc()).limit(1)
+    ).scalar()
+    return 0 if found is None else int(found)

@@ -1,0 +1,295 @@
+"""The journal on both engines: every way to tamper with it is found, and named for what it is."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from store.engine import Store
+from store.erasure import destroy_content
+from store.errors import ContentErased
+from store.heads import HeadsFile
+from store.journal import GENESIS, HASHED, chain_hash, row_hash
+from store.records import JournalEntry, JournalKind, MessageRef, StoredAnswer
+from store.sealer import JournalBehind, Sealer, SealerLoop
+from store.vault import ContentBroken
+from store.verify import FindingKind, JournalReport, verify_journal
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+PARTY = "azr:090100"
+
+
+def sign(data: bytes) -> bytes:
+    return hashlib.sha256(b"key" + data).digest()
+
+
+def fits(data: bytes, signature: bytes) -> bool:
+    return sign(data) == signature
+
+
+@pytest.fixture
+def heads(tmp_path: Path) -> HeadsFile:
+    return HeadsFile(tmp_path / "heads.jsonl")
+
+
+@pytest.fixture
+def sealer(store: Store, heads: HeadsFile) -> Sealer:
+    return Sealer(store, sign, heads, "one")
+
+
+def write(store: Store, count: int = 1, *, first: int = 0) -> None:
+    for number in range(first, first + count):
+        uuid = f"uuid-{number}"
+        with store.unit_of_work() as uow:
+            uow.register(PARTY, uuid, b"h" * 32, "070001", NOW)
+            uow.add_journal(
+                JournalEntry(
+                    JournalKind.RECEIVED, NOW, PARTY, uuid, "070001", content=f"<a{number}/>".encode()
+                )
+            )
+            uow.add_journal(
+                JournalEntry(JournalKind.DECIDED, NOW, PARTY, uuid, facts={"row": "D01", "ä": number})
+            )
+            uow.store_answer(PARTY, uuid, StoredAnswer(b"<answer/>", "070003"))
+            uow.commit()
+
+
+def sealed(store: Store, sealer: Sealer, runs: int = 3) -> None:
+    """Write and seal 4 rows per run, so that several heads exist: positions 4, 8, 12."""
+    for run in range(runs):
+        write(store, 2, first=run * 2)
+        assert sealer.run_once(NOW + timedelta(seconds=run)) == 4
+
+
+def verify(store: Store, heads: HeadsFile) -> JournalReport:
+    return verify_journal(store, heads, fits, NOW + timedelta(seconds=30))
+
+
+def tamper(store: Store, *statements: str) -> None:
+    with store.write() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def found(report: JournalReport) -> set[tuple[FindingKind, int | None]]:
+    return {(finding.kind, finding.position) for finding in report.findings}
+
+
+def test_an_untouched_journal_is_intact_and_the_unsealed_window_is_named(
+    store: Store, sealer: Sealer, heads: HeadsFile
+) -> None:
+    sealed(store, sealer)
+    report = verify(store, heads)
+    assert report.intact
+    assert (report.rows, report.last_position, report.inside_heads, report.outside_heads) == (12, 12, 3, 3)
+    assert (report.unsealed, report.oldest_unsealed) == (0, None)
+    write(store, 1, first=90)
+    report = verify(store, heads)
+    assert report.intact
+    assert (report.unsealed, report.oldest_unsealed) == (2, timedelta(seconds=30))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE journal SET code = 'X001' WHERE position = 5",
+        "UPDATE journal SET peer = '' WHERE position = 5",
+        "UPDATE journal SET facts = NULL WHERE position = 6",
+        "UPDATE journal SET kind = 'refused' WHERE position = 5",
+        "UPDATE journal SET content_key_id = content_key_id + 1 WHERE position = 5",
+        "UPDATE journal SET at = (SELECT max(at) FROM journal_head) WHERE position = 5",
+        "UPDATE journal SET row_hash = chain_hash WHERE position = 5",
+        "DELETE FROM journal_content WHERE journal_id = (SELECT id FROM journal WHERE position = 5)",
+        "UPDATE journal_content SET ciphertext = (SELECT row_hash FROM journal WHERE position = 1)"
+        " WHERE journal_id = (SELECT id FROM journal WHERE position = 5)",
+    ],
+)
+def test_a_changed_row_is_found(store: Store, sealer: Sealer, heads: HeadsFile, change: str) -> None:
+    sealed(store, sealer)
+    tamper(store, change)
+    assert found(verify(store, heads)) == {(FindingKind.CHANGED, 6 if "position = 6" in change else 5)}
+
+
+def test_a_removed_row_is_found(store: Store, sealer: Sealer, heads: HeadsFile) -> None:
+    sealed(store, sealer)
+    tamper(store, "DELETE FROM journal WHERE position = 6")
+    assert found(verify(store, heads)) == {(FindingKind.REMOVED, 6)}
+
+
+def test_a_removed_row_whose_gap_was_closed_is_found(store: Store, sealer: Sealer, heads: HeadsFile) -> None:
+    sealed(store, sealer)
+    tamper(store, "DELETE FROM journal WHERE position = 6")
+    for position in range(7, 13):
+        tamper(store, f"UPDATE journal SET position = {position - 1} WHERE position = {position}")
+    kinds = found(verify(store, heads))
+    assert (FindingKind.REORDERED, 6) in kinds
+    assert (FindingKind.TRUNCATED, 12) in kinds
+
+
+@pytest.mark.parametrize("with_chain", [False, True])
+def test_reordered_rows_are_found(store: Store, sealer: Sealer, heads: HeadsFile, with_chain: bool) -> None:
+    sealed(store, sealer)
+    with store.read() as reader:
+        five, six = [row for row in reader.journal() if row.position in (5, 6)]
+    tamper(
+        store,
+        f"UPDATE journal SET position = 999 WHERE id = {five.id}",
+        f"UPDATE journal SET position = 5 WHERE id = {six.id}",
+        f"UPDATE journal SET position = 6 WHERE id = {five.id}",
+    )
+    if with_chain:
+        with store.write() as connection:
+            for row, chain in ((five, six.chain_hash), (six, five.chain_hash)):
+                change = text("UPDATE journal SET chain_hash = :chain WHERE id = :id")
+                connection.execute(change, {"chain": chain, "id": row.id})
+    kinds = found(verify(store, heads))
+    assert {(FindingKind.REORDERED, 5), (FindingKind.REORDERED, 6)} <= kinds
+    assert {kind for kind, _ in kinds} == {FindingKind.REORDERED}
+
+
+def test_a_cut_off_tail_is_found_by_the_heads_outside(store: Store, sealer: Sealer, heads: HeadsFile) -> None:
+    sealed(store, sealer)
+    tamper(
+        store,
+        "DELETE FROM journal_content WHERE journal_id IN (SELECT id FROM journal WHERE position > 7)",
+        "DELETE FROM journal WHERE position > 7",
+        "DELETE FROM journal_head WHERE position > 7",
+    )
+    assert found(verify(store, heads)) == {(FindingKind.TRUNCATED, 8)}
+    with pytest.raises(JournalBehind):
+        sealer.run_once(NOW)
+
+
+def test_a_chain_rewritten_from_a_row_on_contradicts_its_heads(
+    store: Store, sealer: Sealer, heads: HeadsFile
+) -> None:
+    sealed(store, sealer)
+    tamper(store, "UPDATE journal SET code = 'X001' WHERE position = 6")
+    with store.read() as reader:
+        rows = list(reader.journal())
+    chain = GENESIS
+    with store.write() as connection:
+        for row in rows:
+            own = row_hash([getattr(row, name) for name in HASHED])
+            chain = chain_hash(chain, row.position or 0, own)
+            connection.execute(
+                text("UPDATE journal SET row_hash = :own, chain_hash = :chain WHERE id = :id"),
+                {"own": own, "chain": chain, "id": row.id},
+            )
+    assert found(verify(store, heads)) == {(FindingKind.REWRITTEN, 8), (FindingKind.REWRITTEN, 12)}
+
+
+def test_a_changed_row_before_its_seal_is_found(store: Store, heads: HeadsFile) -> None:
+    write(store)
+    tamper(store, "UPDATE journal SET code = 'X001' WHERE kind = 'decided'")
+    report = verify(store, heads)
+    assert found(report) == {(FindingKind.CHANGED, None)}
+
+
+def test_a_head_signed_by_somebody_else_is_found(store: Store, sealer: Sealer, heads: HeadsFile) -> None:
+    sealed(store, sealer)
+    report = verify_journal(store, heads, lambda data, signature: False, NOW)
+    assert {kind for kind, _ in found(report)} == {FindingKind.BAD_HEAD}
+    lines = heads.path.read_text().splitlines()
+    heads.path.write_text(
+        "\n".join([lines[0], lines[1].replace('"position": 8', '"position": 80'), lines[2]])
+    )
+    assert found(verify(store, heads)) == {(FindingKind.BAD_HEAD, 80)}
+
+
+def test_a_line_cut_short_by_a_crash_is_written_again(store: Store, sealer: Sealer, heads: HeadsFile) -> None:
+    sealed(store, sealer)
+    whole = heads.path.read_bytes()
+    heads.path.write_bytes(whole[:-40])
+    again = HeadsFile(heads.path)
+    assert Sealer(store, sign, again, "one").run_once(NOW) == 0
+    report = verify(store, again)
+    assert report.intact
+    assert (report.unreadable_lines, report.outside_heads) == ((3,), 3)
+
+
+def test_destroyed_keys_leave_nothing_to_read_and_an_intact_chain(
+    store: Store, sealer: Sealer, heads: HeadsFile
+) -> None:
+    sealed(store, sealer)
+    ref = MessageRef(PARTY, "uuid-0")
+    with store.write() as connection:
+        assert destroy_content(connection, ref) == 1
+    with store.read() as reader:
+        gone, _ = reader.journal_of("uuid-0")
+        kept, _ = reader.journal_of("uuid-1")
+        with pytest.raises(ContentErased):
+            reader.journaled_content(gone)
+        with pytest.raises(ContentErased):
+            reader.answer_document(ref)
+        assert reader.journaled_content(kept) == b"<a1/>"
+    with store.unit_of_work() as uow:
+        known = uow.register(PARTY, "uuid-0", b"h" * 32, "070001", NOW)
+        assert known is not None
+        assert (known.answer, known.erased) == (None, True)
+    assert verify(store, heads).intact
+
+
+def test_the_stored_content_is_not_in_the_clear(store: Store) -> None:
+    write(store)
+    with store.read() as reader:
+        (row,) = reader.connection.execute(text("SELECT ciphertext FROM journal_content")).all()
+        (kept,) = reader.connection.execute(text("SELECT ciphertext FROM answer")).all()
+    assert b"<a0/>" not in bytes(row.ciphertext)
+    assert b"<answer/>" not in bytes(kept.ciphertext)
+
+
+def test_a_ciphertext_cannot_stand_for_another(store: Store) -> None:
+    write(store, 2)
+    tamper(
+        store,
+        "UPDATE answer SET ciphertext = (SELECT ciphertext FROM journal_content ORDER BY journal_id LIMIT 1)",
+    )
+    for uuid in ("uuid-0", "uuid-1"):
+        with store.read() as reader, pytest.raises(ContentBroken):
+            reader.answer_document(MessageRef(PARTY, uuid))
+
+
+def test_one_sealer_works_until_its_lease_runs_out(store: Store, sealer: Sealer, heads: HeadsFile) -> None:
+    other = Sealer(store, sign, heads, "two")
+    write(store)
+    assert sealer.run_once(NOW) == 2
+    write(store, first=5)
+    assert other.run_once(NOW + timedelta(seconds=9)) is None
+    assert other.run_once(NOW + timedelta(seconds=11)) == 2
+    assert sealer.run_once(NOW + timedelta(seconds=12)) is None
+    assert verify(store, heads).intact
+
+
+def test_the_heads_of_a_sealer_that_died_before_writing_them_are_made_up_for(
+    store: Store, sealer: Sealer, heads: HeadsFile
+) -> None:
+    def dies(data: bytes) -> bytes:
+        raise OSError("token away")
+
+    write(store)
+    with pytest.raises(OSError, match="token"):
+        Sealer(store, dies, heads, "one").run_once(NOW)
+    assert not heads.path.exists()
+    assert sealer.run_once(NOW) == 0
+    assert verify(store, heads).outside_heads == 1
+
+
+def test_the_loop_seals_without_being_asked_and_tells_its_errors(
+    store: Store, sealer: Sealer, heads: HeadsFile, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    errors: list[Exception] = []
+    loop = SealerLoop(sealer, lambda: datetime.now(UTC), errors.append)
+    loop.start()
+    write(store)
+    wait_until(lambda: verify(store, heads).last_position == 2)
+    tamper(store, "ALTER TABLE journal RENAME TO hidden")
+    wait_until(lambda: bool(errors))
+    tamper(store, "ALTER TABLE hidden RENAME TO journal")
+    write(store, first=3)
+    loop.stop()
+    report = verify(store, heads)
+    assert (report.intact, report.unsealed) == (True, 0)
