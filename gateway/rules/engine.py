@@ -54,6 +54,7 @@ class Row:
     text: str | None
     info: tuple[str, ...]
     takeover: bool
+    show: bool
     effect: str
     legal_basis: str
     explanation_de: str

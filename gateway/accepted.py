@@ -1,0 +1,94 @@
+"""What the steps of the way hand on: a handler takes only what was proven, understood and authorised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from gateway.rules.engine import Row
+from messages.frame import Message, Rahmen
+from messages.values import Ansprechpartner
+from schemas.registry import Contract
+from store.records import PartyRecord
+
+if TYPE_CHECKING:
+    from gateway.trust.documents import VerifiedDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way a message came: the door's name and the peer's address."""
+
+    door: str
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedMessage:
+    """A proven document that keeps its contract, as a typed message."""
+
+    document: VerifiedDocument
+    fingerprint: str
+    contract: Contract
+    message: Message
+    frame: Rahmen
+
+    @property
+    def uuid(self) -> str:
+        """Return the message's UUID in lower case: RFC 4122 compares it without regard to case."""
+        return self.frame.kopf.nachrichten_uuid.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedMessage:
+    """A parsed message that this party may send here. `received` is aware, `today` the German day of it."""
+
+    parsed: ParsedMessage
+    party: PartyRecord
+    route: Route
+    received: datetime
+    today: date
+
+    @property
+    def uuid(self) -> str:
+        """Return the message's UUID in lower case."""
+        return self.parsed.uuid
+
+    @property
+    def frame(self) -> Rahmen:
+        """Return the frame of the message."""
+        return self.parsed.frame
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a handler decided, and what the record says about it.
+
+    `row` is the row of the table that decided, None while parked. `evidence` holds ids, codes and keys only.
+    `contact` goes into the answer's frame.
+    """
+
+    answer: Body
+    effect: str
+    branch: str | None = None
+    row: Row | None = None
+    reason: str | None = None
+    number: str | None = None
+    contact: Ansprechpartner | None = None
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+class Body:
+    """An answer without its frame: `Body(cls, **fields)`, completed by `framed`."""
+
+    __slots__ = ("_fields", "message_class")
+
+    def __init__(self, message_class: type[Any], **fields: object) -> None:
+        self.message_class = message_class
+        self._fields = fields
+
+    def framed(self, frame: Rahmen) -> Message:
+        """Return the whole message."""
+        message: Message = self.message_class(rahmen=frame, **self._fields)
+        return message

@@ -1,0 +1,148 @@
+"""The identity branch: who a report is about, before any rule is asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.cases import state_on
+from gateway.normalise import KeyProfile, PersonKey
+from messages.errors import GatewayError
+from store.records import CaseRecord, CaseState, PersonRecord, WorkItem
+
+DUPLICATE = "duplicate"
+"""Kind of a work item that parks messages: is it the same person?"""
+WEAK = "weak"
+"""Kind of a work item that blocks nothing: two persons may be one."""
+
+
+class Branch(StrEnum):
+    """The cases of the dossier, by their ids."""
+
+    NO_HIT = "I01"
+    ONE_HIT = "I02"
+    SEVERAL_HITS = "I03"
+    NUMBER_AND_BIRTH = "I07"
+    NUMBER_DOES_NOT_FIT = "I08"
+    EXPIRED_ONLY = "I09"
+    OTHER_FIRST_NAME = "I10"
+    PARKED_ALREADY = "I12"
+
+
+PARKED = frozenset({Branch.ONE_HIT, Branch.SEVERAL_HITS, Branch.NUMBER_DOES_NOT_FIT, Branch.PARKED_ALREADY})
+"""Branches that end with 070004: nothing is decided before a clerk did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who it is: `person` where it is certain, `candidates` (ids) where a clerk has to see to it.
+
+    `parked_under` is the work item that already waits for the same key.
+    """
+
+    branch: Branch
+    person: PersonRecord | None = None
+    candidates: tuple[int, ...] = ()
+    parked_under: WorkItem | None = None
+
+
+class People(Protocol):
+    """What of a unit of work the identity branch needs."""
+
+    def lock_persons(self, lock_keys: Sequence[int]) -> None:
+        """Lock until the end of the transaction."""
+
+    def persons_by_lock_key(self, lock_key: int) -> list[PersonRecord]:
+        """Return the persons under a lock key."""
+
+    def person_by_number(self, number: str) -> PersonRecord | None:
+        """Return the person one of whose cases has the number."""
+
+    def cases_of(self, person_ids: Sequence[int]) -> list[CaseRecord]:
+        """Return the cases of persons."""
+
+    def open_work_items(self, lock_key: int) -> list[WorkItem]:
+        """Return the open work items under a lock key."""
+
+
+def key_of(person: PersonRecord) -> PersonKey:
+    """Return what of a stored person is compared."""
+    return PersonKey(person.surname_key, person.first_name_key, person.birth, person.gender)
+
+
+def identify(
+    people: People,
+    key: PersonKey,
+    number: str | None,
+    *,
+    profile: KeyProfile,
+    expired_only_accepts: bool,
+    today: date,
+) -> Identity:
+    """Lock the keys a report touches and say who it is about.
+
+    In: the key of the person reported, the identification number if the report has one. From here to the end
+    of the transaction nobody else decides about these keys (I13). Raises GatewayError T200.busy when the
+    person of the number got another key while the lock was awaited.
+    """
+    if number is not None:
+        return _by_number(people, key, number, profile)
+    people.lock_persons([key.lock])
+    return _by_key(people, key, profile=profile, expired_only_accepts=expired_only_accepts, today=today)
+
+
+def _by_number(people: People, key: PersonKey, number: str, profile: KeyProfile) -> Identity:
+    expected = people.person_by_number(number)
+    keys = {key.lock} if expected is None else {key.lock, expected.lock_key}
+    people.lock_persons(sorted(keys))
+    holder = people.person_by_number(number)
+    if holder is not None and holder.lock_key not in keys:
+        raise GatewayError("T200.busy")
+    if holder is not None and holder.birth == key.birth:
+        return Identity(Branch.NUMBER_AND_BIRTH, holder)
+    hits = [person.id for person in _hits(people, key, profile)]
+    if holder is not None and holder.id not in hits:
+        hits.append(holder.id)
+    return Identity(
+        Branch.NUMBER_DOES_NOT_FIT,
+        candidates=tuple(hits),
+        parked_under=_parked_under(people, key, profile),
+    )
+
+
+def _by_key(
+    people: People, key: PersonKey, *, profile: KeyProfile, expired_only_accepts: bool, today: date
+) -> Identity:
+    known = people.persons_by_lock_key(key.lock)
+    hits = [person for person in known if key.hits(key_of(person), profile)]
+    candidates = tuple(person.id for person in hits)
+    parked = _parked_under(people, key, profile)
+    if parked is not None:
+        return Identity(Branch.PARKED_ALREADY, candidates=candidates, parked_under=parked)
+    if not hits:
+        others = tuple(person.id for person in known if key.hits(key_of(person), KeyProfile.XA))
+        branch = Branch.OTHER_FIRST_NAME if others else Branch.NO_HIT
+        return Identity(branch, candidates=others)
+    if expired_only_accepts and all(_only_expired(people, person, today) for person in hits):
+        return Identity(Branch.EXPIRED_ONLY, candidates=candidates)
+    return Identity(Branch.ONE_HIT if len(hits) == 1 else Branch.SEVERAL_HITS, candidates=candidates)
+
+
+def _hits(people: People, key: PersonKey, profile: KeyProfile) -> list[PersonRecord]:
+    known = people.persons_by_lock_key(key.lock)
+    return [person for person in known if key.hits(key_of(person), profile)]
+
+
+def _only_expired(people: People, person: PersonRecord, today: date) -> bool:
+    cases = people.cases_of([person.id])
+    expired = CaseState.EXPIRED_UNUSED
+    return bool(cases) and not person.deceased and all(state_on(case, today) is expired for case in cases)
+
+
+def _parked_under(people: People, key: PersonKey, profile: KeyProfile) -> WorkItem | None:
+    for item in people.open_work_items(key.lock):
+        parked = item.details.get("key")
+        if item.kind == DUPLICATE and parked is not None and key.hits(PersonKey(**parked), profile):
+            return item
+    return None

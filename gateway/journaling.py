@@ -1,0 +1,122 @@
+"""What the journal is told of a message, and what an alarm says."""
+
+import hashlib
+import logging
+import traceback
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from gateway.accepted import AcceptedMessage, Outcome, Route
+from messages.errors import GatewayError
+from store.records import JournalEntry, JournalKind
+
+_alarm: Final = logging.getLogger("gateway.alarm")
+
+
+def received(accepted: AcceptedMessage) -> JournalEntry:
+    """Return the entry of a registered message, with its bytes (encrypted by the store)."""
+    document = accepted.parsed.document
+    return JournalEntry(
+        JournalKind.RECEIVED,
+        accepted.received,
+        party_id=accepted.party.kennung,
+        uuid=accepted.uuid,
+        message_type=accepted.parsed.contract.message_type,
+        door=accepted.route.door,
+        peer=accepted.route.peer,
+        size=len(document.canonical),
+        digest=document.content_hash,
+        content=document.canonical,
+    )
+
+
+def answered(accepted: AcceptedMessage, outcome: Outcome, document: bytes, at: datetime) -> JournalEntry:
+    """Return the entry of the first delivery of an answer document."""
+    return _delivery(
+        JournalKind.ANSWERED,
+        accepted,
+        document,
+        at,
+        message_type=outcome.answer.message_class.message_type,
+        code=outcome.reason,
+        facts={
+            "branch": outcome.branch,
+            "row": None if outcome.row is None else outcome.row.id,
+            "effect": outcome.effect,
+        },
+    )
+
+
+def repeated(
+    accepted: AcceptedMessage, document: bytes, message_type: str, code: str | None, at: datetime
+) -> JournalEntry:
+    """Return the entry of a further delivery of a stored answer document."""
+    return _delivery(JournalKind.REPEATED, accepted, document, at, message_type=message_type, code=code)
+
+
+def _delivery(
+    kind: JournalKind,
+    accepted: AcceptedMessage,
+    document: bytes,
+    at: datetime,
+    *,
+    message_type: str,
+    code: str | None,
+    facts: Mapping[str, Any] | None = None,
+) -> JournalEntry:
+    return JournalEntry(
+        kind,
+        at,
+        party_id=accepted.party.kennung,
+        uuid=accepted.uuid,
+        message_type=message_type,
+        code=code,
+        door=accepted.route.door,
+        peer=accepted.route.peer,
+        size=len(document),
+        digest=hashlib.sha256(document).digest(),
+        facts=facts,
+    )
+
+
+def refused(
+    error: GatewayError,
+    route: Route,
+    at: datetime,
+    *,
+    digest: bytes,
+    size: int,
+    party_id: str | None = None,
+    uuid: str | None = None,
+    message_type: str | None = None,
+    content: bytes | None = None,
+) -> JournalEntry:
+    """Return the entry of a refusal; `content`, party, UUID and type only for a proven party."""
+    return JournalEntry(
+        JournalKind.REFUSED,
+        at,
+        party_id=party_id,
+        uuid=uuid,
+        message_type=message_type,
+        code=error.code,
+        door=route.door,
+        peer=route.peer,
+        size=size,
+        digest=digest,
+        facts=None if error.path is None else {"path": error.path, "line": error.line},
+        content=content,
+    )
+
+
+def raise_alarm(what: str, error: BaseException, **facts: str | None) -> None:
+    """Tell the operator of an unforeseen error: type and place, never its text, which may name a person."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
+    _alarm.error(
+        "%s: %s at %s",
+        what,
+        type(error).__qualname__,
+        place,
+        extra={"exception": type(error).__qualname__, **facts},
+    )

@@ -1,0 +1,385 @@
+"""The way of a proven document: understood, authorised, registered, decided, answered, committed.
+
+Doors hand over what they have proven and get back an `Answer` or a `Refusal`; nothing is ever raised to them.
+"""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from cryptography.hazmat.primitives import hashes
+
+from gateway import journaling
+from gateway.accepted import AcceptedMessage, Outcome, ParsedMessage, Route
+from gateway.answers import AnswerWriter
+from gateway.clock import Clock, StopWatch, german_day
+from gateway.handlers.base import Handler, Tools
+from gateway.handlers.reply import ReplyHandler
+from gateway.handlers.report import READERS, ReportHandler
+from gateway.number import Numbers
+from gateway.offices import OfficeFinder
+from gateway.parties import PartyDirectory
+from gateway.rules.engine import RuleBook
+from gateway.rules.nationality import load_free_movement
+from gateway.rules.titles import load_titles_not_for
+from gateway.settings import Settings
+from gateway.trust.certificates import Validator, require_valid
+from gateway.trust.documents import VerifiedDocument
+from gateway.validity import ValidityRules
+from messages.errors import GatewayError
+from messages.frame import Rahmen
+from messages.group07 import Antwort070007
+from messages.registry import MESSAGE_TYPES, parse
+from messages.violations import to_error
+from schemas.registry import SchemaRegistry
+from schemas.violations import ContractError
+from store.engine import Store
+from store.errors import StoreBusy, StoreUnavailable
+from store.records import DecisionRecord, JournalEntry, KnownMessage, PartyRecord, StoredAnswer
+from store.unit import UnitOfWork
+
+__all__ = ["Answer", "Pipeline", "Refusal", "Route"]
+
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ROOT_OF: Final[Mapping[str, str]] = {kind.message_type: root for root, kind in MESSAGE_TYPES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of the standard, accepted or refused alike, as it was committed.
+
+    `document` are the bytes that every delivery repeats; `repeated` tells a further delivery from the first.
+    """
+
+    document: bytes
+    root: str
+    message_type: str
+    repeated: bool
+    reason_code: str | None
+    number: str | None
+    row: str | None
+    party: PartyRecord
+    uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A typed refusal; `fehler` is the serialised element of our service namespace."""
+
+    error: GatewayError
+    fehler: bytes
+    party: PartyRecord | None
+    uuid: str | None
+
+
+class Pipeline:
+    """The core. Stateless between messages; used by several threads at once.
+
+    `new_uuid` makes the UUIDs of our own messages, `stopwatch` counts nanoseconds for the record.
+    """
+
+    def __init__(
+        self,
+        *,
+        registry: SchemaRegistry,
+        store: Store,
+        parties: PartyDirectory,
+        validator: Validator,
+        rules: RuleBook,
+        numbers: Numbers,
+        settings: Settings,
+        clock: Clock,
+        new_uuid: Callable[[], str],
+        stopwatch: StopWatch = time.perf_counter_ns,
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._parties = parties
+        self._validator = validator
+        self._settings = settings
+        self._clock = clock
+        self._stopwatch = stopwatch
+        self._writer = AnswerWriter(settings, new_uuid)
+        tools = Tools(
+            settings=settings,
+            rules=rules,
+            validity=ValidityRules.load(unlimited_1b=settings.unlimited_1b),
+            numbers=numbers,
+            offices=OfficeFinder(store, settings.fallback_office),
+            clock=clock,
+            free_movement=load_free_movement(swiss=settings.swiss_free_movement),
+            titles_not_for_abh=load_titles_not_for("ABH"),
+        )
+        self._handlers = _handlers(tools)
+
+    def process(self, document: VerifiedDocument, route: Route) -> Answer | Refusal:
+        """Lead a proven document to its answer.
+
+        In: the document as `gateway.trust` proved it, and the way it came. Out: the answer after its commit,
+        or the refusal after it was journaled. A refusal leaves the message's UUID unused.
+        """
+        way = _Way(self._clock.now(), route, document, self._stopwatch)
+        try:
+            return self._lead(way)
+        except GatewayError as error:
+            return self._refuse(way, error)
+        except StoreBusy:
+            return self._refuse(way, GatewayError("T200.busy"))
+        except StoreUnavailable:
+            return self._refuse(way, GatewayError("T200.store-away"))
+        except Exception as error:  # noqa: BLE001 - the partner gets a typed answer, the operator the alarm
+            journaling.raise_alarm("T200.unexpected", error, door=route.door, uuid=way.uuid)
+            return self._refuse(way, GatewayError("T200.unexpected"))
+
+    def refuse_unproven(self, *, sha256: bytes, size: int, error: GatewayError, route: Route) -> Refusal:
+        """Refuse what was not proven: journal hash, size, code and peer, and echo nothing.
+
+        In: SHA-256 and length of the octets, the refusal, the way they came.
+        """
+        self._journal(journaling.refused(error, route, self._clock.now(), digest=sha256, size=size))
+        return Refusal(error, self._writer.refusal(error), None, None)
+
+    def _lead(self, way: "_Way") -> Answer:
+        self._recognise(way)
+        way.mark("recognise")
+        parsed = self._understand(way)
+        way.mark("understand")
+        party = self._authorise(way, parsed)
+        accepted = AcceptedMessage(parsed, party, way.route, way.now, german_day(way.now))
+        step = self._handlers[type(parsed.message)].prepare(accepted)
+        way.mark("prepare")
+        with self._store.unit_of_work() as work:
+            known = work.register(
+                party.kennung,
+                accepted.uuid,
+                parsed.document.content_hash,
+                parsed.contract.message_type,
+                way.now,
+            )
+            if known is not None:
+                return self._repeat(work, accepted, known)
+            way.mark("register")
+            outcome = step(work)
+            way.mark("decide")
+            return self._commit(work, way, accepted, outcome)
+
+    def _recognise(self, way: "_Way") -> None:
+        """Prove the sender: a valid certificate that speaks for somebody known here."""
+        certificate = way.document.certificate
+        require_valid(self._validator.check(certificate, way.now))
+        way.fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
+        way.parties = self._parties.parties_of(way.fingerprint, way.now)
+        if not way.parties:
+            raise GatewayError("T070.unknown-sender")
+
+    def _understand(self, way: "_Way") -> ParsedMessage:
+        element = way.document.element
+        try:
+            contract = self._registry.identify(element, german_day(way.now))
+        except ContractError as error:
+            raise to_error([error.violation]) from error
+        violations = self._registry.check(contract, element)
+        if violations:
+            raise to_error(violations)
+        message = parse(element)
+        frame = message.rahmen
+        if type(message) not in self._handlers or not isinstance(frame, Rahmen):
+            raise GatewayError("T070.direction", details={"message_type": contract.message_type})
+        parsed = ParsedMessage(way.document, way.fingerprint, contract, message, frame)
+        way.parsed = parsed
+        return parsed
+
+    def _authorise(self, way: "_Way", parsed: ParsedMessage) -> PartyRecord:
+        frame, settings = parsed.frame, self._settings
+        party = way.parties.get(frame.kopf.autor.kennung)
+        if party is None:
+            raise GatewayError("T070.foreign-authority")
+        if party.locked:
+            raise GatewayError("T070.party-locked")
+        if party.environment != settings.environment:
+            raise GatewayError("T070.environment")
+        if party.require_timestamp and way.document.signed_at is None:
+            raise GatewayError("T010.timestamp-required")
+        if frame.kopf.leser.kennung != settings.kennung:
+            raise GatewayError("T080", details={"expected": settings.kennung})
+        if (frame.test is not None) != settings.is_test:
+            raise GatewayError("S999.test-attribute")
+        named = frame.kopf.nachrichtentyp.code
+        if named != parsed.contract.message_type:
+            raise GatewayError(
+                "S999.type-mismatch", details={"found": named, "expected": parsed.contract.message_type}
+            )
+        if named not in party.allowed_types:
+            raise GatewayError("T070.type-not-allowed", details={"message_type": named})
+        return party
+
+    def _repeat(self, work: UnitOfWork, accepted: AcceptedMessage, known: KnownMessage) -> Answer:
+        if known.content_hash != accepted.parsed.document.content_hash:
+            raise GatewayError("S999.uuid-reused")
+        stored = known.answer
+        if stored is None:
+            # Its answer was erased with the personal data when the time for keeping them was over.
+            raise GatewayError("S100")
+        work.add_journal(
+            journaling.repeated(
+                accepted, stored.document, stored.message_type, stored.reason_code, self._clock.now()
+            )
+        )
+        work.commit()
+        return _answer(stored, accepted, repeated=True)
+
+    def _commit(self, work: UnitOfWork, way: "_Way", accepted: AcceptedMessage, outcome: Outcome) -> Answer:
+        now = self._clock.now()
+        document = self._writer.document(accepted, outcome, now)
+        way.mark("build")
+        stored = StoredAnswer(
+            document,
+            outcome.answer.message_class.message_type,
+            outcome.reason,
+            outcome.number,
+            None if outcome.row is None else outcome.row.id,
+        )
+        party_id, uuid = accepted.party.kennung, accepted.uuid
+        work.add_journal(journaling.received(accepted))
+        work.add_decision(_record(work.new_id(), way, accepted, outcome, now))
+        work.store_answer(party_id, uuid, stored)
+        work.add_journal(journaling.answered(accepted, outcome, document, now))
+        work.commit()
+        return _answer(stored, accepted, repeated=False)
+
+    def _refuse(self, way: "_Way", error: GatewayError) -> Refusal:
+        document = way.document
+        party = way.proven_party()
+        if party is None:
+            return self.refuse_unproven(
+                sha256=document.content_hash, size=len(document.canonical), error=error, route=way.route
+            )
+        if error.code != "T200.store-away":
+            self._journal(
+                journaling.refused(
+                    error,
+                    way.route,
+                    way.now,
+                    digest=document.content_hash,
+                    size=len(document.canonical),
+                    party_id=party.kennung,
+                    uuid=way.uuid,
+                    message_type=None if way.parsed is None else way.parsed.contract.message_type,
+                    content=document.canonical,
+                )
+            )
+        fehler = self._writer.refusal(
+            error, document=document, party=party, parsed=way.parsed, at=self._clock.now()
+        )
+        return Refusal(error, fehler, party, way.uuid)
+
+    def _journal(self, entry: JournalEntry) -> None:
+        """Journal a refusal in its own transaction; while the store is away the log has to do."""
+        try:
+            with self._store.unit_of_work() as work:
+                work.add_journal(entry)
+                work.commit()
+        except Exception as error:  # noqa: BLE001 - the refusal must reach the partner all the same
+            journaling.raise_alarm("refusal not journaled", error, code=entry.code, door=entry.door)
+
+
+class _Way:
+    """One document on its way: what is known of it so far, and the time each stage took."""
+
+    __slots__ = (
+        "_last",
+        "_stopwatch",
+        "document",
+        "fingerprint",
+        "now",
+        "parsed",
+        "parties",
+        "route",
+        "stages",
+    )
+
+    def __init__(self, now: datetime, route: Route, document: VerifiedDocument, stopwatch: StopWatch) -> None:
+        self.now = now
+        self.route = route
+        self.document = document
+        self.fingerprint = ""
+        self.parties: Mapping[str, PartyRecord] = {}
+        self.parsed: ParsedMessage | None = None
+        self.stages: dict[str, int] = {}
+        self._stopwatch = stopwatch
+        self._last = stopwatch()
+
+    def mark(self, stage: str) -> None:
+        """Note how long a stage took, in microseconds."""
+        now = self._stopwatch()
+        self.stages[stage] = (now - self._last) // 1000
+        self._last = now
+
+    @property
+    def uuid(self) -> str | None:
+        """Return the message's UUID as far as it can be told, only of a proven party."""
+        if self.parsed is not None:
+            return self.parsed.uuid
+        if not self.parties:
+            return None
+        found = self._header("identifikation.nachricht/nachrichtenUUID")
+        return found.lower() if _UUID.fullmatch(found) else None
+
+    def proven_party(self) -> PartyRecord | None:
+        """Return the party the signer speaks for: the author named, or the first of the certificate's."""
+        if not self.parties:
+            return None
+        named = self.parties.get(self._header("autor/kennung"))
+        return named or self.parties[min(self.parties)]
+
+    def _header(self, path: str) -> str:
+        return (self.document.element.findtext(f"nachrichtenkopf.g2g/{path}") or "").strip()
+
+
+def _handlers(tools: Tools) -> Mapping[type[Any], Handler]:
+    reports = ReportHandler(tools)
+    handlers: dict[type[Any], Handler] = dict.fromkeys(READERS, reports)
+    handlers[Antwort070007] = ReplyHandler(tools)
+    return handlers
+
+
+def _answer(stored: StoredAnswer, accepted: AcceptedMessage, *, repeated: bool) -> Answer:
+    return Answer(
+        document=stored.document,
+        root=_ROOT_OF[stored.message_type],
+        message_type=stored.message_type,
+        repeated=repeated,
+        reason_code=stored.reason_code,
+        number=stored.number,
+        row=stored.decided_row,
+        party=accepted.party,
+        uuid=accepted.uuid,
+    )
+
+
+def _record(
+    record_id: int, way: _Way, accepted: AcceptedMessage, outcome: Outcome, decided: datetime
+) -> DecisionRecord:
+    contract, row = accepted.parsed.contract, outcome.row
+    return DecisionRecord(
+        id=record_id,
+        party_id=accepted.party.kennung,
+        uuid=accepted.uuid,
+        message_type=contract.message_type,
+        schema_version=f"{contract.standard} {contract.version}",
+        signer_fingerprint=accepted.parsed.fingerprint,
+        identity_branch=outcome.branch,
+        row=None if row is None else row.id,
+        rules_version=str(outcome.evidence["table"]),
+        legal_basis=contract.rechtsgrundlage if row is None else row.legal_basis,
+        effect=outcome.effect,
+        answer_type=outcome.answer.message_class.message_type,
+        reason_code=outcome.reason,
+        number=outcome.number,
+        evidence={**outcome.evidence, "microseconds": dict(way.stages)},
+        received_at=way.now,
+        decided_at=decided,
+    )

@@ -1,0 +1,44 @@
+"""Who this gateway is, and the readings of law and standard that its operator chose."""
+
+from dataclasses import dataclass
+
+from gateway.normalise import KeyProfile
+from messages.values import Erreichbarkeit, Gebaeudeanschrift, Postfachanschrift
+
+TEST = "test"
+PRODUCTIVE = "productive"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of the core, the same for all processes of one environment.
+
+    `environment` is `test` or `productive`. `kennung`, `name`, `address` and `reachability` (at least one)
+    are those of the agency that answers. `fallback_office` is the id of the office for postcodes that no
+    range holds. `expired_only_accepts` is the reading of I09, `unlimited_1b` the term of a 1b.
+    """
+
+    environment: str
+    kennung: str
+    name: str
+    address: Gebaeudeanschrift | Postfachanschrift
+    reachability: tuple[Erreichbarkeit, ...]
+    product: str = "InGe-Gateway"
+    manufacturer: str = "inge-gateway"
+    product_version: str | None = None
+    key_profile: KeyProfile = KeyProfile.SEED2012
+    expired_only_accepts: bool = True
+    swiss_free_movement: bool = True
+    unlimited_1b: bool = True
+    fallback_office: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.environment not in (TEST, PRODUCTIVE):
+            raise ValueError(f"the environment is {TEST} or {PRODUCTIVE}, not {self.environment!r}")
+        if not self.reachability:
+            raise ValueError("the standard wants at least one way to reach the author of an answer")
+
+    @property
+    def is_test(self) -> bool:
+        """Tell whether only documents with the attribute `test` belong here."""
+        return self.environment == TEST
