@@ -1,6 +1,7 @@
 """One examination of one certificate: a path to an anchor, its revocation, and what a signer must be.
 
 The path is validated by pyhanko-certvalidator (RFC 5280 §6.1, §6.3), which knows brainpool and RSA-PSS.
+Indirect CRLs (of another authority than the issuer) are not used.
 """
 
 from collections.abc import Coroutine, Sequence
@@ -12,6 +13,7 @@ from typing import Any, Final, TypeVar
 from asn1crypto import crl as asn1_crl
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko_certvalidator.context import ValidationContext
@@ -31,6 +33,7 @@ from pyhanko_certvalidator.policy_decl import (
     DisallowWeakAlgorithmsPolicy,
 )
 from pyhanko_certvalidator.revinfo.validate_crl import verify_crl
+from pyhanko_certvalidator.sig_validate import DefaultSignatureValidator
 from pyhanko_certvalidator.validate import async_validate_path
 
 _Result = TypeVar("_Result")
@@ -96,6 +99,22 @@ _ALGORITHMS: Final = DisallowWeakAlgorithmsPolicy(
 )
 
 
+class _StrictSignatures:
+    """The library's check of a signature, failing in one way whatever is wrong.
+
+    The library asserts that the key is of the kind the algorithm names. Anybody can make a certificate where
+    it is not.
+    """
+
+    _library: Final = DefaultSignatureValidator()
+
+    def validate_signature(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            self._library.validate_signature(*args, **kwargs)
+        except (AssertionError, AttributeError, TypeError, ValueError, UnsupportedAlgorithm) as error:
+            raise InvalidSignature from error
+
+
 class Examiner:
     """Anchors, intermediates and revocation lists in the form the path validation wants; immutable.
 
@@ -124,7 +143,7 @@ class Examiner:
     def examine(self, certificate: x509.Certificate, at: datetime) -> CertificateVerdict:
         """Examine a signer's certificate as of `at` (aware). Never raises for what a certificate may hold."""
         try:
-            context = self._context(at)
+            context = self._context(at, ())
             subject = _decoded(certificate)
             paths = _run(context.path_builder.async_build_paths(subject))
         except PathBuildingError:
@@ -144,7 +163,7 @@ class Examiner:
         return min(failures, key=lambda outcome: _PRECEDENCE.index(outcome.verdict))
 
     def _examine_path(self, path: Any, certificate: x509.Certificate, at: datetime) -> None:
-        context = self._context(at)
+        context = self._context(at, ())
         try:
             _run(async_validate_path(context, path))
         except (ExpiredError, NotYetValidError) as error:
@@ -161,11 +180,14 @@ class Examiner:
             _require_strength(x509.load_der_x509_certificate(member.dump()))
         _require_signer(certificate)
         for member in [*path][1:]:
-            self._require_unrevoked(member, path, context)
+            self._require_unrevoked(member, path, at)
 
-    def _require_unrevoked(self, member: Any, path: Any, context: Any) -> None:
+    def _require_unrevoked(self, member: Any, path: Any, at: datetime) -> None:
+        # The library also takes the list of any authority below the issuer as one of the issuer. Only the
+        # issuer's own lists are shown to it, so that a neighbour's does not hide that one is missing.
+        lists = [crl for crl in self._crls if crl.issuer == member.issuer]
         try:
-            _run(verify_crl(member, path, context))
+            _run(verify_crl(member, path, self._context(at, lists)))
         except RevokedError as error:
             raise Rejected(Verdict.REVOKED, "a certificate on the path is on a revocation list") from error
         except CRLNoMatchesError as error:
@@ -179,16 +201,17 @@ class Examiner:
                     Verdict.INDETERMINATE, "the revocation list of an issuer on the path cannot be used"
                 ) from error
 
-    def _context(self, at: datetime) -> Any:
+    def _context(self, at: datetime, crls: Sequence[Any]) -> Any:
         return ValidationContext(
             trust_roots=self._anchors,
             other_certs=self._intermediates,
-            crls=self._crls,
+            crls=crls,
             moment=at,
             allow_fetching=False,
             revinfo_policy=CertRevTrustPolicy(NO_REVOCATION),
             algorithm_usage_policy=_ALGORITHMS,
             time_tolerance=timedelta(0),
+            signature_validator=_StrictSignatures(),
         )
 
 
