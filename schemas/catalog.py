@@ -56,7 +56,9 @@ class Catalog:
 
     def map_uri(self, uri: str) -> str:
         """Return the local file URL for a mapped location and anything else unchanged."""
-        return self.entries[uri].as_uri() if uri in self.entries else uri
+        # xmlschema escapes characters of a location before it asks; the catalog holds them as written.
+        file = self.entries.get(uri) or self.entries.get(unquote(uri))
+        return uri if file is None else file.as_uri()
 
 
 class CatalogResolver(etree.Resolver):

@@ -7,6 +7,7 @@ second compiled libxml2 schema is read. No text of the document goes into a viol
 import itertools
 import re
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,10 @@ _LIST_ATTRIBUTES = {
 }
 
 
+class ExplainerError(ValueError):
+    """The schema files compile in libxml2, but xmlschema cannot build a schema from them."""
+
+
 class Explainer:
     """Explains violations of one compiled contract.
 
@@ -47,13 +52,23 @@ class Explainer:
         self._schema: Any = None
         self._logging_schema: etree.XMLSchema | None = None
 
+    def prepare(self) -> None:
+        """Build the explaining schema now. Raises ExplainerError when xmlschema cannot use the files."""
+        with self._lock, warnings.catch_warnings():
+            warnings.simplefilter("error")
+            try:
+                self._explainer()
+            except Exception as error:
+                raise ExplainerError(f"{self._base}: {error}") from error
+
     def explain(self, element: etree._Element) -> list[Violation]:
         """Return why an element is not valid, at most MAX_VIOLATIONS, in document order.
 
         In: the root element that libxml2 refused. Out: at least one violation.
         """
         with self._lock:
-            errors = itertools.islice(self._explainer().iter_errors(element), MAX_VIOLATIONS)
+            all_errors = self._explainer().iter_errors(element, use_location_hints=False)
+            errors = itertools.islice(all_errors, MAX_VIOLATIONS)
             # A derived type repeats the complaint of its base; one of equal violations is enough.
             found = dict.fromkeys(_translate(error, element) for error in errors)
             return list(found) or list(self._logged(element))

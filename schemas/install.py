@@ -17,6 +17,7 @@ from lxml import etree
 
 from schemas.catalog import CATALOG_NAME, CATALOG_NAMESPACE, Catalog, SchemaLocationError
 from schemas.codes import CodeLists, HeldList
+from schemas.explain import ExplainerError
 from schemas.genericode import CodeListError, read_code_list
 from schemas.model import XS, ComplexType, Message, SchemaModel, SchemaModelError
 from schemas.paths import contract_files
@@ -113,13 +114,15 @@ def install_package(
                 paths = [folder / entry.relative_to(source.resolve()) for entry in entries]
                 contract = _contract_text(folder, namespace, messages[0], paths, served_from, served_until)
                 (folder / CONTRACT_FILE).write_text(contract, encoding="utf-8")
-                CompiledContracts(ContractFolder.read(folder / CONTRACT_FILE), CodeLists([], {}))
+                compiled = CompiledContracts(ContractFolder.read(folder / CONTRACT_FILE), CodeLists([], {}))
+                compiled.explainer.prepare()
             _move(staged, target)
     except (
         SchemaLocationError,
         SchemaModelError,
         ContractFileError,
         CodeListError,
+        ExplainerError,
         etree.XMLSyntaxError,
     ) as error:
         raise InstallError(str(error)) from error

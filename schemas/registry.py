@@ -211,16 +211,16 @@ class SchemaRegistry:
         return tuple(violations)
 
     def _unknown(self, element: etree._Element) -> Violation:
-        name = etree.QName(element)
-        for family, namespace in self._families:
-            if (name.namespace or "").startswith(family) and name.namespace != namespace:
-                return Violation(
-                    ViolationKind.VERSION_NOT_SERVED,
-                    path_of(element),
-                    line_of(element),
-                    f"namespace {namespace}",
-                    f"namespace {shown_code(name.namespace or '')}",
-                )
+        namespace = etree.QName(element).namespace or ""
+        served = [known for family, known in self._families if namespace.startswith(family)]
+        if served and namespace not in served:
+            return Violation(
+                ViolationKind.VERSION_NOT_SERVED,
+                path_of(element),
+                line_of(element),
+                "namespace " + " or ".join(sorted(served)),
+                f"namespace {shown_code(namespace)}",
+            )
         return Violation(
             ViolationKind.UNKNOWN_ROOT,
             path_of(element),

@@ -104,6 +104,40 @@ def test_changed_documents_get_the_same_verdict(
     assert verdicts == {True, False}
 
 
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+
+
+@pytest.mark.parametrize(
+    ("path", "attribute", "value", "verdict"),
+    [
+        (".", "schemaLocation", "http://www.osci.de/xauslaender2611 http://127.0.0.1:9/x.xsd", True),
+        ("nachrichtenkopf.g2g/leser", "type", "b:Behoerde.Erreichbar", False),
+        ("nachrichtenkopf.g2g/autor", "type", "b:Behoerde.Erreichbar", True),
+        ("nachrichtenkopf.g2g/leser", "nil", "true", False),
+        ("{*}personalien/{*}nachname", "type", "xs:string", False),
+        ("{*}weitereAngaben", "type", "m:Int.WeitereAngabenABHBAMFMitAufenthaltstitel", True),
+        ("{*}weitereAngaben", "type", "m:Int.WeitereAngabenABHBAMF", False),
+    ],
+)
+def test_instance_attributes_get_the_same_verdict(
+    path: str, attribute: str, value: str, verdict: bool, official_schemas: dict[str, etree.XMLSchema]
+) -> None:
+    compiled = OURS[0]
+    root = next(c.root for c in compiled.contracts if c.message_type == "070001")
+    _, document = next(iter(generate(compiled.folder, root, LISTS)))
+    text = etree.tostring(document, encoding="unicode").replace(
+        " ",
+        ' xmlns:b="http://www.osci.de/xinneres/behoerde/7" xmlns:xs="http://www.w3.org/2001/XMLSchema" ',
+        1,
+    )
+    document = etree.fromstring(text)
+    element = document if path == "." else document.find(path)
+    assert element is not None
+    element.set(f"{{{_XSI}}}{attribute}", value)
+    assert compiled.schema(document) is verdict
+    assert official_schemas[compiled.folder.namespace](document) is verdict
+
+
 def test_every_message_number_is_accepted_as_officially(official: Path) -> None:
     def enumerated(file: Path) -> set[str]:
         type_ = next(
