@@ -25,7 +25,7 @@ def read_certificates(places: Sequence[Path]) -> tuple[x509.Certificate, ...]:
                 found += x509.load_pem_x509_certificates(content)
             else:
                 found.append(x509.load_der_x509_certificate(content))
-        except ValueError as error:
+        except (ValueError, x509.InvalidVersion) as error:
             raise TrustFileError(f"{path}: holds no X.509 certificate in PEM or DER") from error
     return tuple(found)
 

@@ -36,6 +36,8 @@ from pyhanko_certvalidator.revinfo.validate_crl import verify_crl
 from pyhanko_certvalidator.sig_validate import DefaultSignatureValidator
 from pyhanko_certvalidator.validate import async_validate_path
 
+from gateway.trust.keys import MINIMUM_RSA_BITS
+
 _Result = TypeVar("_Result")
 
 
@@ -83,7 +85,6 @@ _PRECEDENCE: Final = (
 )
 """Which failure to report if several paths fail differently: the one that says most about the certificate."""
 
-MINIMUM_RSA_BITS: Final = 2048
 MAXIMUM_RSA_BITS: Final = 8192
 """Verifying costs CPU by the square of the size; longer keys only serve to burn it."""
 MINIMUM_RSA_EXPONENT: Final = 65537
@@ -91,6 +92,16 @@ MINIMUM_RSA_EXPONENT: Final = 65537
 CURVES: Final = frozenset(
     {"secp256r1", "secp384r1", "secp521r1", "brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1"}
 )
+_UNDECODABLE: Final = (
+    ValueError,
+    TypeError,
+    NotImplementedError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the two libraries raise for certificates that no sound authority issues."""
 _WEAK_HASHES: Final = frozenset({"md2", "md5", "sha1", "sha224"})
 _ALGORITHMS: Final = DisallowWeakAlgorithmsPolicy(
     weak_hash_algos=_WEAK_HASHES,
@@ -148,7 +159,7 @@ class Examiner:
             paths = _run(context.path_builder.async_build_paths(subject))
         except PathBuildingError:
             return CertificateVerdict(Verdict.UNTRUSTED, "no path leads to a trust anchor")
-        except (ValueError, TypeError, NotImplementedError):
+        except _UNDECODABLE:
             return CertificateVerdict(Verdict.UNTRUSTED, "the certificate cannot be decoded")
         failures = []
         for path in paths:
@@ -156,7 +167,7 @@ class Examiner:
                 self._examine_path(path, certificate, at)
             except Rejected as failure:
                 failures.append(failure.outcome)
-            except (ValueError, TypeError, NotImplementedError):
+            except _UNDECODABLE:
                 failures.append(CertificateVerdict(Verdict.UNTRUSTED, "a certificate cannot be decoded"))
             else:
                 return CertificateVerdict(Verdict.VALID, "")
@@ -173,9 +184,8 @@ class Examiner:
         except ValidationError as error:
             raise Rejected(Verdict.UNTRUSTED, "the path breaks a rule of RFC 5280 §6.1") from error
         if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
-            raise _out_of_time(
-                certificate, at
-            )  # a signer that is itself an anchor: RFC 5280 looks at no date
+            # Only a signer that is itself an anchor gets here: RFC 5280 looks at no date of an anchor.
+            raise _out_of_time(certificate, at)
         for member in path:
             _require_strength(x509.load_der_x509_certificate(member.dump()))
         _require_signer(certificate)
