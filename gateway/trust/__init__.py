@@ -1,0 +1,1 @@
+"""Proof: safe XML, signatures, certificates. Imports nothing else of the gateway."""
