@@ -1,0 +1,1 @@
+"""What is remembered: tables, units of work, migrations, journal. Knows messages and schemas only."""

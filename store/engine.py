@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, make_url, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -142,14 +143,14 @@ class Store:
                 connection = raw.execution_options(inge_write=write)
                 with connection.begin():
                     yield connection
-        except DBAPIError as error:
+        except _DRIVER_ERRORS as error:
             raise _outward(error) from error
 
     def _open_link(self) -> Link:
         self._check_process()
         try:
             fairy = self.engine.raw_connection()
-        except DBAPIError as error:
+        except _DRIVER_ERRORS as error:
             raise _outward(error) from error
         driver: Any = fairy.driver_connection
         fairy.detach()
@@ -178,7 +179,8 @@ class Store:
 def open_store(url: str, *, vault: ContentVault, clock_ns: Callable[[], int], patience: float = 5.0) -> Store:
     """Return the store at a SQLAlchemy address: `sqlite:////path/file.db` or `postgresql+psycopg://…`.
 
-    In: the vault for contents, a clock in nanoseconds since 1970 for row ids, and how many seconds a writer waits
+    In: the vault for contents, a clock in nanoseconds since 1970 for row ids, and how many seconds a writer
+    waits
     for SQLite's lock. Does not touch the database, so that a server may start while its store is away.
     """
     return Store(make_engine(url), vault, clock_ns, patience)
@@ -252,9 +254,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _outward(error: DBAPIError) -> BaseException:
-    original = error.orig
+_DRIVER_ERRORS = (DBAPIError, sqlite3.Error, psycopg.Error)
+"""SQLAlchemy wraps what a statement raises, but not always what opening or pinging a connection does."""
+
+
+def _outward(error: Exception) -> Exception:
+    original = error.orig if isinstance(error, DBAPIError) else error
     translated = None if original is None else translate(original)
-    if translated is None and error.connection_invalidated:
+    if translated is None and isinstance(error, DBAPIError) and error.connection_invalidated:
         translated = StoreUnavailable("the connection was lost")
     return error if translated is None else translated

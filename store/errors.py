@@ -6,7 +6,9 @@ import psycopg
 
 
 class StoreUnavailable(Exception):
-    """The store is away: refused, cut off, disk gone. Nothing was acknowledged; the sender tries again later."""
+    """The store is away: refused, cut off, disk gone. Nothing was acknowledged; the sender tries again
+    later.
+    """
 
 
 class StoreBusy(StoreUnavailable):

@@ -1,7 +1,9 @@
 """A thread's own connection for the hot path: begin, ask, write everything at once, commit.
 
-SQLAlchemy defines the tables and makes the SQL; here the prepared text goes straight to the driver. On PostgreSQL
-that is `psycopg.pq` in pipeline mode: everything that can wait travels with the next question, and all inserts
+SQLAlchemy defines the tables and makes the SQL; here the prepared text goes straight to the driver. On
+PostgreSQL
+that is `psycopg.pq` in pipeline mode: everything that can wait travels with the next question, and all
+inserts
 plus COMMIT are one round trip (measured: a third of the client CPU of cursors in the same pipeline).
 """
 
@@ -189,6 +191,9 @@ def _converted(row: Row, converters: tuple[tuple[int, Any], ...]) -> Row:
 
 _BEGIN = Statement("BEGIN")
 _COMMIT = Statement("COMMIT")
+_ROLLBACK = Statement("ROLLBACK")
+_LONGEST_SILENCE = 70_000
+"""Milliseconds without a sign of the server, above its own time limit for a statement."""
 _Step: TypeAlias = "tuple[Statement, Sequence[Any]]"
 
 
@@ -205,6 +210,7 @@ class PostgresLink(Link):
         self._prepared: dict[Statement, bytes] = {}
         self._shapes: dict[tuple[tuple[Table, int], ...], Statement] = {}
         self._converters: dict[Table, tuple[tuple[int, Any], ...]] = {}
+        self._names = 0
         self._poll = select.poll()
         self._poll.register(self._libpq.socket, select.POLLIN)
 
@@ -262,11 +268,8 @@ class PostgresLink(Link):
         if self.closed or self._libpq.transaction_status == pq.TransactionStatus.IDLE:
             return
         try:
-            result = self._libpq.exec_(b"ROLLBACK")
+            self._pipeline([(_ROLLBACK, ())])
         except psycopg.Error:
-            self.close()
-            return
-        if result.status != pq.ExecStatus.COMMAND_OK:
             self.close()
 
     def close(self) -> None:
@@ -277,8 +280,7 @@ class PostgresLink(Link):
     def _exchange(self) -> "pq.abc.PGresult":
         steps, self._pending = self._pending, []
         try:
-            prepared = [(self._prepare(statement), parameters) for statement, parameters in steps]
-            results = self._pipeline(prepared)
+            return self._pipeline(steps)
         except psycopg.Error as error:
             translated = translate(error)
             if translated is None:
@@ -286,47 +288,59 @@ class PostgresLink(Link):
             if not isinstance(translated, StoreBusy):
                 self.close()
             raise translated from error
-        return results[-1]
 
-    def _pipeline(self, steps: "list[tuple[bytes, Sequence[Any]]]") -> "list[pq.abc.PGresult]":
+    def _pipeline(self, steps: Sequence[_Step]) -> "pq.abc.PGresult":
+        """Send the steps and wait for all results; return the last one, raise the first error."""
         libpq = self._libpq
+        # The values first: a mistake in them must not leave half a batch in the connection.
+        encoded = [(statement, _encoded(parameters)) for statement, parameters in steps]
         libpq.enter_pipeline_mode()
-        for name, parameters in steps:
-            if parameters:
-                values, formats = _encoded(parameters)
-                libpq.send_query_prepared(name, values, formats)
-            else:
-                libpq.send_query_prepared(name, None)
+        fresh: dict[Statement, bytes] = {}
+        for statement, (values, formats) in encoded:
+            name = self._prepared.get(statement) or fresh.get(statement)
+            if name is None:
+                # Never a name twice: after an error it may exist on the server, or not.
+                self._names += 1
+                name = fresh[statement] = b"s%d" % self._names
+                libpq.send_prepare(name, statement.sql.encode())
+            libpq.send_query_prepared(name, values, formats)
         libpq.pipeline_sync()
-        results: list[pq.abc.PGresult] = []
+        libpq.flush()
+        last, failed = self._results()
+        libpq.exit_pipeline_mode()
+        if failed is not None:
+            raise failed
+        self._prepared.update(fresh)
+        return last
+
+    def _results(self) -> "tuple[pq.abc.PGresult, psycopg.Error | None]":
+        libpq = self._libpq
+        last: pq.abc.PGresult | None = None
         failed: psycopg.Error | None = None
         while True:
+            self._wait()
             result = libpq.get_result()
             if result is None:
                 if libpq.status != pq.ConnStatus.OK:
                     raise psycopg.OperationalError("connection lost")
                 continue
-            if result.status == pq.ExecStatus.PIPELINE_SYNC:
-                break
-            if result.status == pq.ExecStatus.FATAL_ERROR and failed is None:
+            status = result.status
+            if status == pq.ExecStatus.PIPELINE_SYNC:
+                assert last is not None
+                return last, failed
+            if status == pq.ExecStatus.FATAL_ERROR and failed is None:
                 failed = _error(result, libpq)
                 if libpq.status != pq.ConnStatus.OK:
                     raise failed
-            results.append(result)
-        libpq.exit_pipeline_mode()
-        if failed is not None:
-            raise failed
-        return results
+            last = result
 
-    def _prepare(self, statement: Statement) -> bytes:
-        name = self._prepared.get(statement)
-        if name is None:
-            name = b"s%d" % len(self._prepared)
-            result = self._libpq.prepare(name, statement.sql.encode())
-            if result.status != pq.ExecStatus.COMMAND_OK:
-                raise _error(result, self._libpq)
-            self._prepared[statement] = name
-        return name
+    def _wait(self) -> None:
+        # get_result would block with the interpreter locked, and with it the thread whose commit we wait for.
+        libpq = self._libpq
+        while libpq.is_busy():
+            if not self._poll.poll(_LONGEST_SILENCE):
+                raise psycopg.OperationalError("no answer")
+            libpq.consume_input()
 
 
 def _error(result: "pq.abc.PGresult", libpq: "pq.abc.PGconn") -> psycopg.Error:

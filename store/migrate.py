@@ -14,7 +14,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def migrate(url: str) -> None:
-    """Bring the store at this address to the newest revision, in one transaction; does nothing if it is there.
+    """Bring the store at this address to the newest revision, in one transaction; does nothing if it is
+    there.
 
     Raises what the driver raises when the store cannot be reached: this runs before anything is served.
     """

@@ -43,7 +43,8 @@ class OfficeTable:
 def read_office_table(text: str) -> OfficeTable:
     """Read a directory from TOML.
 
-    In: tables `[[office]]` with `id`, `name`, `postcodes` (list of "first-last" or single postcodes) and a table
+    In: tables `[[office]]` with `id`, `name`, `postcodes` (list of "first-last" or single postcodes) and a
+    table
     `contact` of strings. Raises ValueError naming what is wrong.
     """
     try:

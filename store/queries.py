@@ -15,7 +15,9 @@ from store.schema import (
 from store.statements import Statement, insert, query
 
 NUMBERS_AT_ONCE = 16
-"""How many numbers a PostgreSQL connection takes at once; a lost connection leaves a gap of at most that many."""
+"""How many numbers a PostgreSQL connection takes at once; a lost connection leaves a gap of at most that
+many.
+"""
 
 
 class Queries:
@@ -56,9 +58,9 @@ class Queries:
             ["lock_key", "state"],
         )
         self.change_case = Statement(
-            'UPDATE "case_file" SET "state" = {0} WHERE "id" = {1} AND "state" = {2} RETURNING 1'.format(
-                *(("$1", "$2", "$3") if dialect == "postgresql" else "???")
-            ),
+            'UPDATE "case_file" SET "state" = $1 WHERE "id" = $2 AND "state" = $3 RETURNING 1'
+            if dialect == "postgresql"
+            else 'UPDATE "case_file" SET "state" = ? WHERE "id" = ? AND "state" = ? RETURNING 1',
             (None,),
         )
         if dialect == "postgresql":
@@ -70,7 +72,8 @@ class Queries:
                 (None,),
             )
             self.numbers = Statement(
-                f"SELECT epoch, nextval('number_counter') FROM number_epoch, generate_series(1, {NUMBERS_AT_ONCE})",
+                "SELECT epoch, nextval('number_counter')"  # noqa: S608 - a constant of ours
+                f" FROM number_epoch, generate_series(1, {NUMBERS_AT_ONCE})",
                 (int, int),
             )
         else:

@@ -154,7 +154,9 @@ class MessageRef:
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """Something a clerk of an office has to decide: the candidates (ids of persons) and the parked messages."""
+    """Something a clerk of an office has to decide: the candidates (ids of persons) and the parked
+    messages.
+    """
 
     id: int
     kind: str
@@ -171,7 +173,8 @@ class WorkItem:
 class JournalEntry:
     """A row to be journaled. `content` is stored encrypted and only ever given for proven parties.
 
-    `digest` is the SHA-256 of the document or bytes it is about, `size` their length in bytes, `facts` JSON-able
+    `digest` is the SHA-256 of the document or bytes it is about, `size` their length in bytes, `facts`
+    JSON-able
     without personal data.
     """
 
@@ -241,7 +244,9 @@ class PartyRecord:
 
 @dataclass(frozen=True, slots=True)
 class OfficeRecord:
-    """A regional office with what a sender needs to call it (`contact`: name, phone, email, address parts)."""
+    """A regional office with what a sender needs to call it (`contact`: name, phone, email, address
+    parts).
+    """
 
     id: str
     name: str

@@ -1,6 +1,7 @@
 """The sealer: chains what was committed, signs the head, and puts it outside the database.
 
-Any number of processes may try; the lease lets one work, and its locked row keeps two from ever chaining at the
+Any number of processes may try; the lease lets one work, and its locked row keeps two from ever chaining at
+the
 same time, even when a lease ran out under a slow holder.
 """
 
@@ -24,7 +25,9 @@ INTERVAL = 0.5
 
 
 class JournalBehind(Exception):
-    """The outside heads are ahead of the chain: its tail was cut off, or an older copy of the store is running."""
+    """The outside heads are ahead of the chain: its tail was cut off, or an older copy of the store is
+    running.
+    """
 
 
 class Sealer:

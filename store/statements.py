@@ -1,4 +1,6 @@
-"""SQL text made once per engine from the tables, with what turns a stored value into a Python one and back."""
+"""SQL text made once per engine from the tables, with what turns a stored value into a Python one and
+back.
+"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -41,7 +43,7 @@ def query(dialect: str, select: Select[Any], names: Sequence[str]) -> Statement:
     engine = (
         postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
         if dialect == "postgresql"
-        else sqlite.dialect(paramstyle="qmark")  # type: ignore[no-untyped-call]
+        else sqlite.dialect(paramstyle="qmark")
     )
     compiled = select.compile(dialect=engine)
     if compiled.positiontup != list(names):
@@ -51,7 +53,9 @@ def query(dialect: str, select: Select[Any], names: Sequence[str]) -> Statement:
 
 
 def insert(dialect: str, table: Table, rows: int = 1, first: int = 1) -> str:
-    """Return an insert of whole rows, all columns in the table's order; `first` numbers PostgreSQL's parameters."""
+    """Return an insert of whole rows, all columns in the table's order; `first` numbers PostgreSQL's
+    parameters.
+    """
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
     width = len(table.columns)
     if dialect == "postgresql":

@@ -70,7 +70,8 @@ _WORK_ITEM_WIDTH = len(work_item.columns)
 class UnitOfWork:
     """A transaction in the order registration → locks → reading → writing → commit.
 
-    Nothing that is added reaches the database before `commit`. Every method may raise StoreUnavailable (StoreBusy
+    Nothing that is added reaches the database before `commit`. Every method may raise StoreUnavailable
+    (StoreBusy
     among them); then nothing of the unit of work was kept, and it is over.
     """
 
@@ -329,7 +330,8 @@ class UnitOfWork:
     def commit(self) -> None:
         """Write everything queued and commit. After an error nothing of it is there.
 
-        A connection lost during the commit itself leaves it open whether it happened; the resend of the message
+        A connection lost during the commit itself leaves it open whether it happened; the resend of the
+        message
         finds out, since its registration is part of the same transaction.
         """
         batch: Batch = {table: self._batch[table] for table in _ORDER if table in self._batch}
@@ -358,13 +360,12 @@ def _cases(rows: list[Row]) -> list[CaseRecord]:
     heads: dict[int, Row] = {}
     rights: dict[int, list[RightRecord]] = {}
     for row in rows:
-        head = row[:_CASE_WIDTH]
-        heads[head[0]] = head
-        found = rights.setdefault(head[0], [])
+        heads[row[0]] = row[:_CASE_WIDTH]
+        found = rights.setdefault(row[0], [])
         if row[_CASE_WIDTH] is not None:
             case_id, right_id, *values = row[_CASE_WIDTH:]
             found.append(RightRecord(right_id, case_id, *values))
-    return [CaseRecord(*head[:_CASE_WIDTH], tuple(rights[case_id])) for case_id, head in heads.items()]
+    return [CaseRecord(*head, tuple(rights[head[0]])) for head in heads.values()]
 
 
 def work_items(rows: list[Row]) -> list[WorkItem]:

@@ -18,7 +18,9 @@ class ContentBroken(Exception):
 
 
 class ContentCipher:
-    """Encrypts and decrypts the contents of one request; `label` says which, so that none can stand for another."""
+    """Encrypts and decrypts the contents of one request; `label` says which, so that none can stand for
+    another.
+    """
 
     __slots__ = ("_aead", "_random", "key_id")
 
@@ -53,7 +55,9 @@ class ContentVault:
         self._random = random
 
     def new_key(self, key_id: int) -> tuple[ContentCipher, bytes]:
-        """Return a fresh cipher and its key, wrapped and bound to `key_id`, for the row that can be destroyed."""
+        """Return a fresh cipher and its key, wrapped and bound to `key_id`, for the row that can be
+        destroyed.
+        """
         key = self._random(KEY_BYTES)
         nonce = self._random(NONCE_BYTES)
         wrapped = nonce + self._aead.encrypt(nonce, key, _bound(key_id))

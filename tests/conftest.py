@@ -57,8 +57,19 @@ def store(store_url: str) -> Iterator[Store]:
 
 
 @pytest.fixture
+def postgres_store(postgres_cluster: PostgresCluster) -> Iterator[Store]:
+    """A fresh store on PostgreSQL, for what SQLite's one writer cannot do."""
+    with fresh_postgresql(postgres_cluster) as url:
+        opened = open_test_store(url)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
 def wait_until() -> Callable[[Callable[[], bool]], None]:
-    """Wait for something that another thread or process brings about; fails after a minute, measures nothing."""
+    """Wait for something that another thread or process brings about; fails after a minute, measures
+    nothing.
+    """
 
     def wait(happened: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 60

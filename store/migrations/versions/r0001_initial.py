@@ -101,7 +101,7 @@ def upgrade() -> None:
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("counter", sa.BigInteger(), nullable=False),
         sa.Column("node", sa.Integer(), nullable=False),
-        sa.CheckConstraint("id = 1", name="ck_number_epoch_one"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_number_epoch_one")),
         sa.PrimaryKeyConstraint("id", name="pk_number_epoch"),
     )
     op.create_table(
@@ -218,7 +218,7 @@ def upgrade() -> None:
         sa.Column("first", sa.String(length=5), nullable=False),
         sa.Column("last", sa.String(length=5), nullable=False),
         sa.Column("office_id", sa.Text(), nullable=False),
-        sa.CheckConstraint("first <= last", name="ck_office_postcode_order"),
+        sa.CheckConstraint("first <= last", name=op.f("ck_office_postcode_order")),
         sa.ForeignKeyConstraint(["office_id"], ["office.id"], name="fk_office_postcode_office_id"),
         sa.PrimaryKeyConstraint("first", name="pk_office_postcode"),
     )
@@ -229,10 +229,10 @@ def upgrade() -> None:
         sa.Column("valid_from", MOMENT, nullable=True),
         sa.Column("valid_until", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(
-            ["fingerprint"], ["certificate.fingerprint"], name="fk_party_certificate_fingerprint"
+            ["kennung"], ["party.kennung"], name="fk_party_certificate_kennung", ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
-            ["kennung"], ["party.kennung"], name="fk_party_certificate_kennung", ondelete="CASCADE"
+            ["fingerprint"], ["certificate.fingerprint"], name="fk_party_certificate_fingerprint"
         ),
         sa.PrimaryKeyConstraint("kennung", "fingerprint", name="pk_party_certificate"),
     )

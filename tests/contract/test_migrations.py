@@ -1,0 +1,135 @@
+"""The migrated schema is the schema of the code, on both engines."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+
+from store.engine import make_engine
+from store.migrate import current_revision, head_revision, migrate
+from store.schema import metadata
+from tests.support.postgres import PostgresCluster
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def two_urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """Addresses of two empty databases."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/migrated.db", f"sqlite:///{tmp_path}/fresh.db"
+        return
+    cluster: PostgresCluster = request.getfixturevalue("postgres_cluster")
+    names = [cluster.create_database(), cluster.create_database()]
+    yield cluster.url(names[0]), cluster.url(names[1])
+    for name in names:
+        cluster.drop_database(name)
+
+
+def described(connection: Connection) -> dict[str, Any]:
+    """Everything reflection tells about the tables, in an order of its own."""
+    seen = inspect(connection)
+    tables: dict[str, Any] = {}
+    for name in seen.get_table_names():
+        if name == "alembic_version":
+            continue
+        tables[name] = {
+            "columns": [
+                (c["name"], str(c["type"]), c["nullable"], c.get("default"), c.get("autoincrement"))
+                for c in seen.get_columns(name)
+            ],
+            "primary key": seen.get_pk_constraint(name),
+            "foreign keys": sorted(map(repr, seen.get_foreign_keys(name))),
+            # Their conditions are objects here; compared as text.
+            "indexes": sorted(
+                (str(index["name"]), index["column_names"], index["unique"], _conditions(index))
+                for index in seen.get_indexes(name)
+            ),
+            "unique": sorted(map(repr, seen.get_unique_constraints(name))),
+            "checks": sorted(map(repr, seen.get_check_constraints(name))),
+            "options": seen.get_table_options(name),
+        }
+    if connection.dialect.name == "sqlite":
+        tables["sql"] = sorted(
+            " ".join(row[0].split())
+            for row in connection.execute(text("SELECT sql FROM sqlite_master"))
+            if row[0] and "alembic_version" not in row[0]
+        )
+    else:
+        tables["sequences"] = connection.execute(
+            text("SELECT sequence_name, data_type, start_value, increment FROM information_schema.sequences")
+        ).all()
+    return tables
+
+
+def _conditions(index: Any) -> dict[str, str]:
+    return {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+
+
+def test_a_migrated_store_has_the_schema_of_a_fresh_one(two_urls: tuple[str, str]) -> None:
+    migrated_url, fresh_url = two_urls
+    migrate(migrated_url)
+    fresh = make_engine(fresh_url)
+    with fresh.begin() as connection:
+        metadata.create_all(connection)
+        expected = described(connection)
+    fresh.dispose()
+    migrated = make_engine(migrated_url)
+    with migrated.begin() as connection:
+        assert described(connection) == expected
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        assert compare_metadata(context, metadata) == []
+    migrated.dispose()
+
+
+def test_migrating_again_changes_nothing_and_names_the_revision(two_urls: tuple[str, str]) -> None:
+    url, _ = two_urls
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        assert current_revision(connection) is None
+    migrate(url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE number_epoch SET epoch = 7"))
+        assert current_revision(connection) == head_revision()
+    migrate(url)
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT epoch FROM number_epoch")).scalar_one() == 7
+    engine.dispose()
+
+
+def test_sqlite_runs_with_the_settings_that_keep_what_was_acknowledged(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/a.db"
+    migrate(url)
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    engine.dispose()
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    assert (tmp_path / "a.db").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.postgresql
+def test_postgresql_runs_read_committed_in_utc_and_syncs(postgres_cluster: PostgresCluster) -> None:
+    name = postgres_cluster.create_database()
+    engine = make_engine(postgres_cluster.url(name))
+    with engine.connect() as connection:
+        found = [
+            connection.exec_driver_sql(f"SHOW {setting}").scalar()
+            for setting in ("transaction_isolation", "TimeZone", "synchronous_commit", "fsync")
+        ]
+    engine.dispose()
+    postgres_cluster.drop_database(name)
+    assert found == ["read committed", "UTC", "on", "on"]
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql+pymysql://u@h/d"])
+def test_an_address_that_cannot_be_a_store_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="store"):
+        make_engine(url)
