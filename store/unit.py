@@ -365,7 +365,10 @@ def _cases(rows: list[Row]) -> list[CaseRecord]:
         if row[_CASE_WIDTH] is not None:
             case_id, right_id, *values = row[_CASE_WIDTH:]
             found.append(RightRecord(right_id, case_id, *values))
-    return [CaseRecord(*head, tuple(rights[head[0]])) for head in heads.values()]
+    return [
+        CaseRecord(case_id, person_id, number, state, opened_on, tuple(rights[case_id]))
+        for case_id, person_id, number, state, opened_on in heads.values()
+    ]
 
 
 def work_items(rows: list[Row]) -> list[WorkItem]:

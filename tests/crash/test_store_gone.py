@@ -1,4 +1,4 @@
-"""The store goes away and comes back: typed errors meanwhile, no acknowledged row lost, recovery by itself."""
+"""The store goes away and comes back: typed errors meanwhile, nothing acknowledged lost, recovery by itself."""
 
 import os
 from collections.abc import Iterator
@@ -82,7 +82,7 @@ def test_postgresql_cut_off_in_the_middle_of_a_unit_of_work(cluster: PostgresClu
     migrate(url)
     store = open_test_store(url)
     for when in ("asking", "committing"):
-        with pytest.raises(StoreUnavailable), store.unit_of_work() as uow:  # noqa: PT012 - the cut comes between
+        with pytest.raises(StoreUnavailable), store.unit_of_work() as uow:  # noqa: PT012 - cut between
             assert uow.register("azr:1", when, b"h" * 32, "070001", NOW) is None
             uow.store_answer("azr:1", when, StoredAnswer(b"<answer/>", "070003"))
             with cluster.connect() as other:
@@ -126,7 +126,7 @@ def test_a_store_without_its_tables_is_not_ready(tmp_path: Path) -> None:
 
 def test_errors_do_not_tell_what_was_to_be_stored(store: Store) -> None:
     write(store, "Geheim-UUID")
-    with pytest.raises(Exception, match=".") as caught, store.unit_of_work() as uow:  # noqa: PT012
+    with pytest.raises(Exception, match=r".") as caught, store.unit_of_work() as uow:  # noqa: PT012
         uow.store_answer("azr:1", "Geheim-UUID", StoredAnswer(b"<answer/>", "070003"))
         uow.commit()
     assert not isinstance(caught.value, (StoreUnavailable, DBAPIError))

@@ -20,7 +20,7 @@ ROW = st.lists(FIELD, min_size=len(HASHED), max_size=len(HASHED))
 @settings(max_examples=scale(200, 5000))
 @given(ROW, ROW)
 def test_rows_that_differ_have_different_hashes(one: list[object], other: list[object]) -> None:
-    # Bytes are written as hex, so a text of the same digits stands for them; a column has only one of the two.
+    # Bytes are written as hex, so a text of the same digits stands for them; a column has one type.
     def plain(row: list[object]) -> list[object]:
         return [value.hex() if isinstance(value, bytes) else value for value in row]
 
