@@ -2,7 +2,8 @@
 
 No foreign key leads from the hot tables to `party`: every message of a party would lock the same row.
 Tables with
-a natural key are WITHOUT ROWID on SQLite: every tree that a message touches is a page more to write and sync.
+a natural key and small rows are WITHOUT ROWID on SQLite: every tree that a message touches is a page more to
+write and sync.
 """
 
 from datetime import UTC, datetime
@@ -79,8 +80,12 @@ metadata = MetaData(
 )
 
 
+# Only a column of type INTEGER is SQLite's own row number; a BIGINT key would be a second tree per table.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+
 def _id() -> Column[int]:
-    return Column("id", BigInteger, primary_key=True, autoincrement=False)
+    return Column("id", RowId, primary_key=True, autoincrement=False)
 
 
 # --- who may send ---------------------------------------------------------------------------------
@@ -175,7 +180,6 @@ answer = Table(
     Column("content_key_id", BigInteger, nullable=False),
     Column("ciphertext", LargeBinary, nullable=False),
     ForeignKeyConstraint(["uuid", "party_id"], ["message.uuid", "message.party_id"]),
-    sqlite_with_rowid=False,
 )
 
 decision = Table(
@@ -329,14 +333,14 @@ Index(
 journal_content = Table(
     "journal_content",
     metadata,
-    Column("journal_id", BigInteger, ForeignKey("journal.id"), primary_key=True, autoincrement=False),
+    Column("journal_id", RowId, ForeignKey("journal.id"), primary_key=True, autoincrement=False),
     Column("ciphertext", LargeBinary, nullable=False),
 )
 
 journal_head = Table(
     "journal_head",
     metadata,
-    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", RowId, primary_key=True, autoincrement=False),
     Column("chain_hash", LargeBinary, nullable=False),
     Column("at", Moment, nullable=False),
     Column("signature", LargeBinary, nullable=False),

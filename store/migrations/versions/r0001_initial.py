@@ -15,6 +15,7 @@ depends_on = None
 # The types of this revision, on purpose not those of store.schema: a revision never changes.
 MOMENT = sa.String(32).with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
 DOCUMENT = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
@@ -28,13 +29,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "content_key",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", ROW_ID, autoincrement=False, nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_content_key"),
     )
     op.create_table(
         "journal",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", ROW_ID, autoincrement=False, nullable=False),
         sa.Column("at", MOMENT, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("party_id", sa.Text(), nullable=True),
@@ -72,7 +73,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "journal_head",
-        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("position", ROW_ID, autoincrement=False, nullable=False),
         sa.Column("chain_hash", sa.LargeBinary(), nullable=False),
         sa.Column("at", MOMENT, nullable=False),
         sa.Column("signature", sa.LargeBinary(), nullable=False),
@@ -126,7 +127,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "person",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", ROW_ID, autoincrement=False, nullable=False),
         sa.Column("lock_key", sa.BigInteger(), nullable=False),
         sa.Column("surname_key", sa.Text(), nullable=False),
         sa.Column("first_name_key", sa.Text(), nullable=False),
@@ -141,7 +142,7 @@ def upgrade() -> None:
     op.create_index("ix_person_lock_key", "person", ["lock_key"], unique=False)
     op.create_table(
         "work_item",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", ROW_ID, autoincrement=False, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("office_id", sa.Text(), nullable=True),
         sa.Column("lock_key", sa.BigInteger(), nullable=False),
@@ -167,11 +168,10 @@ def upgrade() -> None:
             ["uuid", "party_id"], ["message.uuid", "message.party_id"], name="fk_answer_uuid_party_id"
         ),
         sa.PrimaryKeyConstraint("uuid", "party_id", name="pk_answer"),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "case_file",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", ROW_ID, autoincrement=False, nullable=False),
         sa.Column("person_id", sa.BigInteger(), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -208,7 +208,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "journal_content",
-        sa.Column("journal_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("journal_id", ROW_ID, autoincrement=False, nullable=False),
         sa.Column("ciphertext", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["journal_id"], ["journal.id"], name="fk_journal_content_journal_id"),
         sa.PrimaryKeyConstraint("journal_id", name="pk_journal_content"),
@@ -279,7 +279,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "case_history",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", ROW_ID, autoincrement=False, nullable=False),
         sa.Column("case_id", sa.BigInteger(), nullable=False),
         sa.Column("entitlement_id", sa.BigInteger(), nullable=True),
         sa.Column("before", sa.Text(), nullable=False),
