@@ -180,8 +180,7 @@ def open_store(url: str, *, vault: ContentVault, clock_ns: Callable[[], int], pa
     """Return the store at a SQLAlchemy address: `sqlite:////path/file.db` or `postgresql+psycopg://…`.
 
     In: the vault for contents, a clock in nanoseconds since 1970 for row ids, and how many seconds a writer
-    waits
-    for SQLite's lock. Does not touch the database, so that a server may start while its store is away.
+    waits for SQLite's lock. Does not touch the database, so that a server may start while its store is away.
     """
     return Store(make_engine(url), vault, clock_ns, patience)
 

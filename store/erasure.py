@@ -1,6 +1,4 @@
-"""Destroying content keys: afterwards request and answer can never be read again, and the chain still
-holds.
-"""
+"""Destroying content keys: request and answer can never be read again, and the chain still holds."""
 
 from sqlalchemy import Connection, delete, select
 

@@ -6,9 +6,7 @@ import psycopg
 
 
 class StoreUnavailable(Exception):
-    """The store is away: refused, cut off, disk gone. Nothing was acknowledged; the sender tries again
-    later.
-    """
+    """The store is away: refused, cut off, disk gone. Nothing was acknowledged; try again later."""
 
 
 class StoreBusy(StoreUnavailable):

@@ -80,9 +80,7 @@ class HeadsFile:
         self._last = max(self._last, head.position)
 
     def read(self) -> Iterator[tuple[Head | None, int]]:
-        """Give every head with its line number; None for a line that cannot be read (cut short by a
-        crash).
-        """
+        """Give every head with its line number; None for a line cut short by a crash."""
         if not self.path.exists():
             return
         with self.path.open(encoding="ascii", errors="replace") as file:

@@ -12,9 +12,8 @@ class IdSource:
     """Hands out ids: microseconds since 2026 shifted by 12 bits, plus the number of this process.
 
     In: the node number (0 to 4095, taken from the store at the opening, so that no two live processes share
-    one)
-    and a clock in nanoseconds since 1970. A clock that stands still or goes back only makes ids run ahead
-    of it.
+    one) and a clock in nanoseconds since 1970. A clock that stands still or goes back only makes ids run
+    ahead of it.
     """
 
     def __init__(self, node: int, clock_ns: Callable[[], int]) -> None:

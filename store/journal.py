@@ -3,10 +3,8 @@
 Public, so that an auditor can recompute them without this program:
 
 * row hash = SHA-256 over the JSON array of the row's fields in the order of `HASHED`, written in ASCII
-  without
-  blanks; points in time as microseconds since 1970, bytes as lower-case hex. `sealed_digest` is the SHA-256
-  of
-  the encrypted content, so that the row can be checked after the content key was destroyed.
+  without blanks; points in time as microseconds since 1970, bytes as lower-case hex. `sealed_digest` is the
+  SHA-256 of the encrypted content, so that the row can be checked after the content key was destroyed.
 * chain hash = SHA-256 over the previous chain hash (32 zero bytes before the first), the position as 8 bytes
   big-endian, and the row hash.
 * a head is signed over the line of `head_bytes`.

@@ -1,10 +1,9 @@
 """A thread's own connection for the hot path: begin, ask, write everything at once, commit.
 
 SQLAlchemy defines the tables and makes the SQL; here the prepared text goes straight to the driver. On
-PostgreSQL
-that is `psycopg.pq` in pipeline mode: everything that can wait travels with the next question, and all
-inserts
-plus COMMIT are one round trip (measured: a third of the client CPU of cursors in the same pipeline).
+PostgreSQL that is `psycopg.pq` in pipeline mode: everything that can wait travels with the next question,
+and all inserts plus COMMIT are one round trip (measured: a third of the client CPU of cursors in the same
+pipeline).
 """
 
 import select

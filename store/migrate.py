@@ -14,8 +14,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def migrate(url: str) -> None:
-    """Bring the store at this address to the newest revision, in one transaction; does nothing if it is
-    there.
+    """Bring the store at this address to the newest revision, in one transaction, if it is not there.
 
     Raises what the driver raises when the store cannot be reached: this runs before anything is served.
     """

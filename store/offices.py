@@ -44,8 +44,7 @@ def read_office_table(text: str) -> OfficeTable:
     """Read a directory from TOML.
 
     In: tables `[[office]]` with `id`, `name`, `postcodes` (list of "first-last" or single postcodes) and a
-    table
-    `contact` of strings. Raises ValueError naming what is wrong.
+    table `contact` of strings. Raises ValueError naming what is wrong.
     """
     try:
         data = tomllib.loads(text)
@@ -85,6 +84,12 @@ def replace_offices(connection: Connection, table: OfficeTable) -> None:
 def list_offices(connection: Connection) -> list[OfficeRecord]:
     """Return all offices, by id."""
     return [OfficeRecord(*row) for row in connection.execute(select(office).order_by(office.c.id))]
+
+
+def list_ranges(connection: Connection) -> list[PostcodeRange]:
+    """Return all postcode ranges, in order."""
+    rows = connection.execute(select(office_postcode).order_by(office_postcode.c.first))
+    return [PostcodeRange(*row) for row in rows]
 
 
 def find_office(connection: Connection, postcode: str) -> OfficeRecord | None:

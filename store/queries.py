@@ -15,9 +15,7 @@ from store.schema import (
 from store.statements import Statement, insert, query
 
 NUMBERS_AT_ONCE = 16
-"""How many numbers a PostgreSQL connection takes at once; a lost connection leaves a gap of at most that
-many.
-"""
+"""How many numbers a PostgreSQL connection takes at once, and loses at most when it is lost."""
 
 
 class Queries:

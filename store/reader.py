@@ -5,9 +5,17 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, func, select
 
 from store.errors import ContentErased
-from store.offices import find_office, list_offices
+from store.offices import find_office, list_offices, list_ranges
 from store.parties import list_parties
-from store.records import DecisionRecord, JournalRecord, MessageRef, OfficeRecord, PartyRecord, WorkItem
+from store.records import (
+    DecisionRecord,
+    JournalRecord,
+    MessageRef,
+    OfficeRecord,
+    PartyRecord,
+    PostcodeRange,
+    WorkItem,
+)
 from store.schema import (
     answer,
     case_file,
@@ -38,6 +46,10 @@ class Reader:
     def offices(self) -> list[OfficeRecord]:
         """Return the office directory, by id."""
         return list_offices(self.connection)
+
+    def postcode_ranges(self) -> list[PostcodeRange]:
+        """Return which postcodes belong to which office, in order."""
+        return list_ranges(self.connection)
 
     def office_for(self, postcode: str) -> OfficeRecord | None:
         """Return the office competent for a German postcode of five digits."""

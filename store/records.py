@@ -154,9 +154,7 @@ class MessageRef:
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """Something a clerk of an office has to decide: the candidates (ids of persons) and the parked
-    messages.
-    """
+    """What a clerk of an office has to decide: candidates (ids of persons) and parked messages."""
 
     id: int
     kind: str
@@ -174,8 +172,7 @@ class JournalEntry:
     """A row to be journaled. `content` is stored encrypted and only ever given for proven parties.
 
     `digest` is the SHA-256 of the document or bytes it is about, `size` their length in bytes, `facts`
-    JSON-able
-    without personal data.
+    JSON-able without personal data.
     """
 
     kind: JournalKind
@@ -244,9 +241,7 @@ class PartyRecord:
 
 @dataclass(frozen=True, slots=True)
 class OfficeRecord:
-    """A regional office with what a sender needs to call it (`contact`: name, phone, email, address
-    parts).
-    """
+    """A regional office; `contact` is what a sender needs to call it (phone, email, address)."""
 
     id: str
     name: str

@@ -1,9 +1,8 @@
 """The tables: one definition for SQLite and PostgreSQL, read by the migrations and the statements.
 
-No foreign key leads from the hot tables to `party`: every message of a party would lock the same row.
-Tables with
-a natural key and small rows are WITHOUT ROWID on SQLite: every tree that a message touches is a page more to
-write and sync.
+No foreign key leads from the hot tables to `party`: every message of a party would lock the same row. Tables
+with a natural key and small rows are WITHOUT ROWID on SQLite: every tree that a message touches is a page
+more to write and sync.
 """
 
 from datetime import UTC, datetime

@@ -1,8 +1,7 @@
 """The sealer: chains what was committed, signs the head, and puts it outside the database.
 
 Any number of processes may try; the lease lets one work, and its locked row keeps two from ever chaining at
-the
-same time, even when a lease ran out under a slow holder.
+the same time, even when a lease ran out under a slow holder.
 """
 
 import threading
@@ -25,9 +24,7 @@ INTERVAL = 0.5
 
 
 class JournalBehind(Exception):
-    """The outside heads are ahead of the chain: its tail was cut off, or an older copy of the store is
-    running.
-    """
+    """The outside heads are ahead: the tail was cut off, or an older copy of the store is running."""
 
 
 class Sealer:
@@ -40,7 +37,8 @@ class Sealer:
         self._holder = holder
 
     def run_once(self, now: datetime) -> int | None:
-        """Seal everything committed and not yet sealed. Out: how many rows, or None if another has the lease.
+        """Seal everything committed and not yet sealed. Out: how many rows, or None if another has the
+        lease.
 
         Raises StoreUnavailable, and JournalBehind when the outside heads know more than the chain.
         """

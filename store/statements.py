@@ -1,6 +1,4 @@
-"""SQL text made once per engine from the tables, with what turns a stored value into a Python one and
-back.
-"""
+"""SQL text made once per engine from the tables, and the way of values in and out."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -53,9 +51,7 @@ def query(dialect: str, select: Select[Any], names: Sequence[str]) -> Statement:
 
 
 def insert(dialect: str, table: Table, rows: int = 1, first: int = 1) -> str:
-    """Return an insert of whole rows, all columns in the table's order; `first` numbers PostgreSQL's
-    parameters.
-    """
+    """Return an insert of whole rows in the table's order; PostgreSQL's parameters count from `first`."""
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
     width = len(table.columns)
     if dialect == "postgresql":

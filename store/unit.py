@@ -71,8 +71,7 @@ class UnitOfWork:
     """A transaction in the order registration → locks → reading → writing → commit.
 
     Nothing that is added reaches the database before `commit`. Every method may raise StoreUnavailable
-    (StoreBusy
-    among them); then nothing of the unit of work was kept, and it is over.
+    (StoreBusy among them); then nothing of the unit of work was kept, and it is over.
     """
 
     __slots__ = ("_batch", "_cipher", "_link", "_open", "_queries", "_store")
@@ -331,8 +330,7 @@ class UnitOfWork:
         """Write everything queued and commit. After an error nothing of it is there.
 
         A connection lost during the commit itself leaves it open whether it happened; the resend of the
-        message
-        finds out, since its registration is part of the same transaction.
+        message finds out, since its registration is part of the same transaction.
         """
         batch: Batch = {table: self._batch[table] for table in _ORDER if table in self._batch}
         self._link.commit(batch)

@@ -1,7 +1,7 @@
 """Content encrypted under a key of its own, so that destroying one small row makes it unreadable for ever.
 
-AES-256-GCM (NIST SP 800-38D) for content and for wrapping the content key under the master key. Nonces are 96
-random bits before the ciphertext.
+AES-256-GCM (NIST SP 800-38D) for content and for wrapping the content key under the master key. Nonces are
+96 random bits before the ciphertext.
 """
 
 from collections.abc import Callable
@@ -18,9 +18,7 @@ class ContentBroken(Exception):
 
 
 class ContentCipher:
-    """Encrypts and decrypts the contents of one request; `label` says which, so that none can stand for
-    another.
-    """
+    """Encrypts the contents of one request; a `label` each, so that none can stand for another."""
 
     __slots__ = ("_aead", "_random", "key_id")
 
@@ -55,9 +53,7 @@ class ContentVault:
         self._random = random
 
     def new_key(self, key_id: int) -> tuple[ContentCipher, bytes]:
-        """Return a fresh cipher and its key, wrapped and bound to `key_id`, for the row that can be
-        destroyed.
-        """
+        """Return a fresh cipher, and its key wrapped for the row `key_id` that can be destroyed."""
         key = self._random(KEY_BYTES)
         nonce = self._random(NONCE_BYTES)
         wrapped = nonce + self._aead.encrypt(nonce, key, _bound(key_id))

@@ -61,8 +61,7 @@ def verify_journal(
     """Check the whole journal against itself and against the heads outside.
 
     In: the store, the outside file, a function that says whether (bytes, signature) fit, and the time for
-    the age
-    of the unsealed window. Works after content keys were destroyed. Raises StoreUnavailable.
+    the age of the unsealed window. Works after content keys were destroyed. Raises StoreUnavailable.
     """
     # The heads are read before the rows: what they know must be in the chain by then.
     outside: list[Head] = []

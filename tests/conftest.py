@@ -67,9 +67,7 @@ def postgres_store(postgres_cluster: PostgresCluster) -> Iterator[Store]:
 
 @pytest.fixture
 def wait_until() -> Callable[[Callable[[], bool]], None]:
-    """Wait for something that another thread or process brings about; fails after a minute, measures
-    nothing.
-    """
+    """Wait for something that another thread or process brings about; fails after a minute."""
 
     def wait(happened: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 60

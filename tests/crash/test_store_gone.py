@@ -1,4 +1,4 @@
-"""The store goes away and comes back: typed errors meanwhile, nothing acknowledged lost, recovery by itself."""
+"""The store goes away and comes back: typed errors meanwhile, nothing acknowledged is lost."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL cluster from the system's binaries: unix socket, fsync on, one for all test workers."""
+"""A throw-away PostgreSQL cluster from the system's binaries: unix socket, fsync on."""
 
 import fcntl
 import json
@@ -131,8 +131,8 @@ class PostgresCluster:
 def shared_cluster(base: Path, prepare: Callable[[PostgresCluster], None]) -> Iterator[PostgresCluster]:
     """Give the one cluster of a test session: the first worker makes it, the last one takes it down.
 
-    In: a folder common to the workers of a session, used for the lock and the count of users, and what the first
-    worker does to the new cluster.
+    In: a folder common to the workers of a session, used for the lock and the count of users, and what the
+    first worker does to the new cluster.
     """
     binaries = require_binaries()
     note = base / "postgresql.json"

@@ -13,9 +13,7 @@ from tests.support.reference import PROJECT
 
 
 class Child:
-    """A Python process running `module.function(*arguments)`; it reports lines of JSON on its standard
-    output.
-    """
+    """A Python process running `module.function(*arguments)`; it reports lines of JSON."""
 
     def __init__(self, target: str, arguments: Sequence[Any]) -> None:
         module, _, function = target.rpartition(".")

@@ -98,6 +98,7 @@ def test_the_office_of_a_postcode_is_found(store: Store) -> None:
         offices = {postcode: reader.office_for(postcode) for postcode in expected}
         assert {postcode: office and office.id for postcode, office in offices.items()} == expected
         assert [office.id for office in reader.offices()] == ["rs-nord", "rs-sued"]
+        assert [entry.first for entry in reader.postcode_ranges()] == ["01067", "19000", "20000", "80000"]
         nord = offices["20000"]
     assert nord is not None
     assert nord.contact == {"telefon": "+49 40 1", "email": "nord@example.org"}
