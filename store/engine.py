@@ -17,7 +17,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from store.errors import StoreNotMigrated, StoreUnavailable, translate
 from store.ids import NODE_BITS, IdSource
-from store.links import Link, PostgresLink, SqliteLink
+from store.link_postgresql import PostgresLink
+from store.link_sqlite import SqliteLink
+from store.links import Link
 from store.queries import Queries
 from store.reader import Reader
 from store.schema import lease, number_epoch
@@ -61,7 +63,7 @@ class Store:
         self._patience = patience
         self._process = os.getpid()
         self._threads = threading.local()
-        self._links: set[Link] = set()
+        self._links: list[tuple[threading.Thread, Link]] = []
         self._opening = threading.Lock()
         self._ids: IdSource | None = None
         self._queries = Queries(self.dialect)
@@ -129,8 +131,8 @@ class Store:
     def close(self) -> None:
         """Close all connections of this process."""
         with self._opening:
-            links, self._links = self._links, set()
-        for link in links:
+            links, self._links = self._links, []
+        for _, link in links:
             link.close()
         self._threads = threading.local()
         self.engine.dispose()
@@ -156,8 +158,12 @@ class Store:
         fairy.detach()
         link: Link = SqliteLink(driver, self._patience) if self.dialect == "sqlite" else PostgresLink(driver)
         with self._opening:
-            self._links = {known for known in self._links if not known.closed}
-            self._links.add(link)
+            # Threads that ended leave their connections behind.
+            for thread, left in self._links:
+                if not thread.is_alive():
+                    left.close()
+            self._links = [known for known in self._links if not known[1].closed]
+            self._links.append((threading.current_thread(), link))
         if self._ids is None:
             self._take_node()
         return link

@@ -87,6 +87,16 @@ def writers(dialect: str, table: Table) -> tuple[tuple[int, Convert], ...]:
     return tuple(found)
 
 
+def converted(row: Row, converters: tuple[tuple[int, Convert], ...]) -> Row:
+    """Return a row as the driver takes it. In: what `writers` said of its table."""
+    values = list(row)
+    for number, convert in converters:
+        value = values[number]
+        if value is not None:
+            values[number] = convert(value)
+    return tuple(values)
+
+
 def _writer(dialect: str, kind: TypeEngine[Any]) -> Convert | None:
     if isinstance(kind, JSON):
         return to_json

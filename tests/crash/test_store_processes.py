@@ -122,19 +122,19 @@ def stopping(url: str, where: str) -> None:
 
 
 def _flush_without_commit(link: object, batch: object) -> None:
-    from store import links
+    from store import link_postgresql, link_sqlite
     from store.statements import Statement
     from store.unit import _ORDER
 
     nothing = Statement("SELECT 1")
     assert isinstance(batch, dict)
     rows = {table: batch[table] for table in _ORDER if table in batch}
-    if isinstance(link, links.PostgresLink):
-        links._COMMIT = nothing
+    if isinstance(link, link_postgresql.PostgresLink):
+        link_postgresql._COMMIT = nothing
         with pytest.raises(Exception, match="not committed"):
             link.commit(rows)
     else:
-        assert isinstance(link, links.SqliteLink)
+        assert isinstance(link, link_sqlite.SqliteLink)
         link._cursor = _NoCommit(link._cursor)  # type: ignore[assignment]
         link.commit(rows)
 

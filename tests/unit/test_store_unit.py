@@ -1,5 +1,6 @@
 """A unit of work on both engines: what is committed is read back, what is not leaves no trace."""
 
+import threading
 from datetime import UTC, date, datetime
 
 import pytest
@@ -191,3 +192,46 @@ def test_a_thread_has_one_unit_of_work_at_a_time(store: Store) -> None:
         pass
     with store.unit_of_work() as uow:
         uow.commit()
+
+
+def test_a_large_document_is_kept_whole(store: Store) -> None:
+    large = bytes(range(256)) * 4096 * 5
+    with store.unit_of_work() as uow:
+        uow.register(PARTY, UUID, b"h" * 32, "070001", NOW)
+        uow.add_journal(JournalEntry(JournalKind.RECEIVED, NOW, PARTY, UUID, "070001", content=large))
+        uow.store_answer(PARTY, UUID, StoredAnswer(large, "070003"))
+        uow.commit()
+    with store.unit_of_work() as uow:
+        known = uow.register(PARTY, UUID, b"h" * 32, "070001", NOW)
+        assert known is not None
+        assert known.answer == StoredAnswer(large, "070003")
+
+
+def test_a_case_changes_its_state_only_from_the_one_it_was_read_in(store: Store) -> None:
+    with store.unit_of_work() as uow:
+        someone = person(uow)
+        held = case(uow, someone.id, "B1")
+        uow.add_person(someone)
+        uow.add_case(held)
+        uow.commit()
+    for expected in (True, False):
+        with store.unit_of_work() as uow:
+            done = uow.change_case_state(held, CaseState.EXPIRED_UNUSED, at=NOW, actor="rules", reason="D19")
+            assert done is expected
+            uow.commit()
+    with store.unit_of_work() as uow:
+        (found,) = uow.cases_of([someone.id])
+        assert (found.state, found.rights) == (CaseState.EXPIRED_UNUSED, held.rights)
+
+
+def test_connections_of_ended_threads_are_closed(store: Store) -> None:
+    def work() -> None:
+        with store.unit_of_work() as uow:
+            uow.commit()
+
+    for _ in range(5):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    work()
+    assert len(store._links) == 1
