@@ -6,6 +6,7 @@ more to write and sync.
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -57,6 +58,7 @@ class Moment(TypeDecorator[datetime]):
         return moment.astimezone(UTC)
 
 
+@lru_cache(maxsize=64)
 def moment_text(value: datetime) -> str:
     """Return an aware datetime as SQLite keeps it: ISO 8601, UTC, always six digits of fraction."""
     if value.tzinfo is not UTC:

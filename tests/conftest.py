@@ -1,5 +1,6 @@
 """Fixtures of all rings: fresh stores on both engines."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,10 +20,10 @@ from tests.support.stores import (
 
 
 @pytest.fixture(scope="session")
-def postgres_cluster(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[PostgresCluster]:
+def postgres_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresCluster]:
     """The session's PostgreSQL cluster, shared by all workers; skips (or fails) without server binaries."""
     base = tmp_path_factory.getbasetemp()
-    if worker_id != "master":
+    if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent
     with shared_cluster(base, make_postgresql_template) as cluster:
         yield cluster
