@@ -6,7 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -252,11 +252,6 @@ def _postgresql_engine(address: URL) -> Engine:
 def new_holder() -> str:
     """Return a name for a lease holder that no other process has."""
     return f"{os.getpid()}-{uuid.uuid4().hex}"
-
-
-def utc_now() -> datetime:
-    """Return the real time; proof, leases and time stamps never follow a business clock."""
-    return datetime.now(UTC)
 
 
 _DRIVER_ERRORS = (DBAPIError, sqlite3.Error, psycopg.Error)
