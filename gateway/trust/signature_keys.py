@@ -172,12 +172,9 @@ def certificate_key(certificate: x509.Certificate) -> CertificateKey:
     raise GatewayError("T003.key-type", details={"found": kind})
 
 
-_BLANKS: Final = str.maketrans("", "", " \t\r\n")
-
-
 def decode_base64(text: str | None, code: str, **details: str) -> bytes:
     """Decode base64 (RFC 4648 §4) strictly, ignoring white space only; raises GatewayError `code`."""
     try:
-        return binascii.a2b_base64((text or "").translate(_BLANKS), strict_mode=True)
+        return binascii.a2b_base64((text or "").encode("ascii").translate(None, b" \t\r\n"), strict_mode=True)
     except ValueError:
         raise GatewayError(code, details=details) from None
