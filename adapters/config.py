@@ -161,6 +161,10 @@ class HttpSection(Section):
         default="x-ssl-client-cert",
         description="header in which those proxies pass the TLS client certificate on",
     )
+    client_certificate_must_match: bool = Field(
+        default=False,
+        description="refuse messages whose signer is not the holder of that TLS client certificate",
+    )
     body_seconds: float = Field(
         default=60.0, gt=0, description="longest time a request body may take to arrive, in seconds"
     )
@@ -200,11 +204,9 @@ class RulesSection(Section):
         default="accept",
         description="only expired rights under the key: `accept` with a weak work item, or `duplicate`",
     )
-    years_of_1b: int | None = Field(
-        default=None, ge=1, le=99, description="years an obligation 1b may be used; without it, it has no end"
-    )
-    holidays: str = Field(
-        default="federal", description="`federal`, or a state as in ISO 3166-2:DE, such as `BY`"
+    unlimited_1b: bool = Field(default=True, description="an obligation 1b has no end")
+    fallback_office: str | None = Field(
+        default=None, description="id of the regional office for postcodes that no office's ranges hold"
     )
 
 

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli.console import ConfigOption, JsonOption, configuration, emit, table
-from adapters.cli.office_file import read_offices
+from adapters.cli.console import CommandError, ConfigOption, JsonOption, configuration, emit, table
 from adapters.cli.opening import opened_store
 
 app = typer.Typer(help="Import and list the regional offices.", no_args_is_help=True)
@@ -21,31 +20,29 @@ def import_offices(
     as_json: JsonOption = False,
 ) -> None:
     """Replace the whole office directory by the one in the file."""
-    from store.records import OfficeRecord, PostcodeRange
+    from store.offices import read_office_table, replace_offices
 
-    entries = read_offices(file)
-    offices = [OfficeRecord(entry.id, entry.name, entry.contact) for entry in entries]
-    ranges = [PostcodeRange(first, last, entry.id) for entry in entries for first, last in entry.postcodes]
-    with opened_store(configuration(config)) as store, store.unit_of_work() as unit:
-        unit.replace_offices(offices, ranges)
-        unit.commit()
-    text = f"{len(offices)} offices with {len(ranges)} postcode ranges"
-    emit({"offices": len(offices), "ranges": len(ranges)}, text, as_json=as_json)
+    try:
+        directory = read_office_table(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{file}: {error}") from error
+    with opened_store(configuration(config)) as store, store.write() as connection:
+        replace_offices(connection, directory)
+    counts = {"offices": len(directory.offices), "ranges": len(directory.ranges)}
+    emit(counts, f"{counts['offices']} offices with {counts['ranges']} postcode ranges", as_json=as_json)
 
 
 @app.command("list")
 def list_offices(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List the offices with their postcodes and contacts."""
     with opened_store(configuration(config)) as store, store.read() as reader:
-        offices, ranges = reader.load_offices(), reader.load_postcode_ranges()
+        offices, ranges = reader.offices(), reader.postcode_ranges()
+    postcodes = {
+        office.id: [f"{r.first}-{r.last}" for r in ranges if r.office_id == office.id] for office in offices
+    }
     data = [
-        {
-            "id": office.id,
-            "name": office.name,
-            "contact": dict(office.contact),
-            "postcodes": [f"{item.first}-{item.last}" for item in ranges if item.office_id == office.id],
-        }
-        for office in offices
+        {"id": o.id, "name": o.name, "postcodes": postcodes[o.id], "contact": dict(o.contact)}
+        for o in offices
     ]
-    rows = [(o["id"], o["name"], ", ".join(o["postcodes"]), o["contact"].get("phone")) for o in data]
+    rows = [(o.id, o.name, ", ".join(postcodes[o.id]), o.contact.get("phone")) for o in offices]
     emit(data, table(["id", "name", "postcodes", "phone"], rows), as_json=as_json)

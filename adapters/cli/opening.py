@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,15 +17,23 @@ if TYPE_CHECKING:
 def opened_store(config: Config) -> Iterator[Store]:
     """Open the configured store for one command and close it afterwards.
 
-    Raises ConfigurationError if the master key cannot be read, StoreUnavailable and StoreNotMigrated.
+    Raises ConfigurationError if the master key cannot be read, StoreUnavailable when the store is away,
+    StoreNotMigrated when its tables are not those of this program.
     """
     from adapters.config_files import read_secret
     from store.engine import open_store
+    from store.errors import StoreNotMigrated
+    from store.migrate import current_revision, head_revision
     from store.vault import ContentVault
 
-    vault = ContentVault(read_secret(config.keys.master_key_file, "keys.master_key_file"))
-    store = open_store(config.store.url, vault=vault)
+    vault = ContentVault(read_secret(config.keys.master_key_file, "keys.master_key_file"), os.urandom)
+    store = open_store(config.store.url, vault=vault, clock_ns=time.time_ns)
     try:
+        with store.write() as connection:
+            if current_revision(connection) != head_revision():
+                raise StoreNotMigrated(
+                    "the store does not have the tables of this program: run `inge migrate`"
+                )
         yield store
     finally:
         store.close()

@@ -2,49 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adapters.cli.console import (
-    REFUSED,
-    CommandError,
-    ConfigOption,
-    JsonOption,
-    configuration,
-    emit,
-    table,
-)
+from adapters.cli.console import REFUSED, CommandError, ConfigOption, JsonOption, configuration, emit, table
 from adapters.cli.opening import opened_store
 
 if TYPE_CHECKING:
-    from store.engine import Store
     from store.records import PartyCertificate, PartyRecord
 
 app = typer.Typer(help="Register and lock the parties of this gateway.", no_args_is_help=True)
 
-Kennung = Annotated[str, typer.Argument(help="Agency identifier with prefix, such as azr:001900.")]
+KennungArgument = Annotated[str, typer.Argument(help="Agency identifier with prefix, such as azr:001900.")]
+CertificateOption = Annotated[
+    list[Path], typer.Option("--certificate", help="Certificate, PEM or DER; repeatable.")
+]
+WindowOption = Annotated[datetime | None, typer.Option(help="Counts only from/until then (UTC).")]
 
 
 @app.command("add")
 def add(
-    kennung: Kennung,
+    kennung: KennungArgument,
     name: Annotated[str, typer.Option("--name", help="Name of the authority.")],
-    certificates: Annotated[
-        list[Path],
-        typer.Option("--certificate", help="Its certificate, PEM or DER; may be given several times."),
-    ],
+    certificates: CertificateOption,
+    agency_type: Annotated[str, typer.Option("--type", help="Kind of agency: abh.")] = "abh",
     allow: Annotated[
         list[str] | None,
         typer.Option(
-            "--allow", help="Message type it may send, such as 070001; all of its kind if not given."
+            "--allow", help="Message type it may send, such as 070001; repeatable. Default: all of its kind."
         ),
     ] = None,
-    agency_type: Annotated[str, typer.Option("--type", help="Kind of agency: abh.")] = "abh",
     require_timestamp: Annotated[
-        bool, typer.Option(help="Refuse its messages without a signed Timestamp.")
+        bool, typer.Option(help="Refuse messages without a signed Timestamp.")
     ] = False,
     signature_first: Annotated[
         bool, typer.Option(help="Put the Signature before the Timestamp in answers.")
@@ -54,7 +46,8 @@ def add(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Register an authority, or register it anew with other settings."""
+    """Register an authority with its certificates and what it may send."""
+    from store.parties import add_party
     from store.records import PartyRecord
 
     settings = configuration(config)
@@ -63,89 +56,108 @@ def add(
         name=name,
         environment=settings.environment.name,
         agency_type=agency_type,
-        allowed_types=frozenset(allow or _types_of(agency_type)),
+        allowed_types=frozenset(allow or _types_of(kennung)),
         require_timestamp=require_timestamp,
         signature_first=signature_first,
         ecdsa_answers=ecdsa_answers,
         str_transform=str_transform,
         certificates=tuple(_certificate(path) for path in certificates),
     )
-    with opened_store(settings) as store, store.unit_of_work() as unit:
-        unit.save_party(record)
-        unit.commit()
-    emit(
-        _as_data(record), f"{kennung} may now send {', '.join(sorted(record.allowed_types))}", as_json=as_json
-    )
+    with opened_store(settings) as store, store.write() as connection:
+        try:
+            add_party(connection, record, datetime.now(UTC))
+        except ValueError as error:
+            raise CommandError(str(error), exit_code=REFUSED) from error
+    emit(_as_data(record), f"{kennung} may send {', '.join(sorted(record.allowed_types))}", as_json=as_json)
+
+
+@app.command("certify")
+def certify(
+    kennung: KennungArgument,
+    certificates: CertificateOption,
+    valid_from: WindowOption = None,
+    valid_until: WindowOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let further certificates speak for an authority, for a roll-over or a data centre that signs for it."""
+    from dataclasses import replace
+
+    from store.parties import link_certificate, show_party
+
+    links = [
+        replace(_certificate(path), valid_from=_utc(valid_from), valid_until=_utc(valid_until))
+        for path in certificates
+    ]
+    with opened_store(configuration(config)) as store, store.write() as connection:
+        try:
+            for link in links:
+                link_certificate(connection, kennung, link, datetime.now(UTC))
+        except LookupError as error:
+            raise CommandError(str(error), exit_code=REFUSED) from error
+        record = show_party(connection, kennung)
+    emit(_as_data(record), f"{kennung} has {len(record.certificates)} certificates", as_json=as_json)
 
 
 @app.command("list")
 def list_parties(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List the parties of this gateway."""
-    records = _parties(config)
+    with opened_store(configuration(config)) as store, store.read() as reader:
+        records = reader.parties()
     rows = [
-        (r.kennung, r.name, len(r.certificates), len(r.allowed_types), "locked" if r.locked else "")
+        (r.kennung, r.name, len(r.certificates), len(r.allowed_types), "locked" if r.locked else "open")
         for r in records
     ]
-    emit(
-        [_as_data(r) for r in records],
-        table(["kennung", "name", "certificates", "types", ""], rows),
-        as_json=as_json,
-    )
+    text = table(["kennung", "name", "certificates", "types", "state"], rows)
+    emit([_as_data(record) for record in records], text, as_json=as_json)
 
 
 @app.command("show")
-def show(kennung: Kennung, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def show(kennung: KennungArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show one party with its settings and certificates."""
-    with opened_store(configuration(config)) as store:
-        record = _required(store, kennung)
-    data = _as_data(record)
+    from store.parties import show_party
+
+    with opened_store(configuration(config)) as store, store.write() as connection:
+        try:
+            data = _as_data(show_party(connection, kennung))
+        except LookupError as error:
+            raise CommandError(str(error), exit_code=REFUSED) from error
     emit(data, table(["setting", "value"], [(k, _plain(v)) for k, v in data.items()]), as_json=as_json)
 
 
 @app.command("lock")
-def lock(kennung: Kennung, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def lock(kennung: KennungArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Refuse everything this party sends until it is unlocked. Takes effect within two seconds."""
     _set_locked(kennung, True, config, as_json)
 
 
 @app.command("unlock")
-def unlock(kennung: Kennung, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def unlock(kennung: KennungArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Accept messages of this party again."""
     _set_locked(kennung, False, config, as_json)
 
 
 def _set_locked(kennung: str, locked: bool, config: Path | None, as_json: bool) -> None:
-    with opened_store(configuration(config)) as store:
-        record = _required(store, kennung)
-        with store.unit_of_work() as unit:
-            unit.save_party(replace(record, locked=locked))
-            unit.commit()
-    word = "locked" if locked else "unlocked"
+    from store.parties import lock_party
+
+    with opened_store(configuration(config)) as store, store.write() as connection:
+        try:
+            lock_party(connection, kennung, locked=locked)
+        except LookupError as error:
+            raise CommandError(str(error), exit_code=REFUSED) from error
+    word = "locked" if locked else "open"
     emit({"kennung": kennung, "locked": locked}, f"{kennung} is {word}", as_json=as_json)
 
 
-def _parties(config: Path | None) -> list[PartyRecord]:
-    with opened_store(configuration(config)) as store, store.read() as reader:
-        return sorted(reader.load_parties(), key=lambda record: record.kennung)
+def _types_of(kennung: str) -> frozenset[str]:
+    """All message types whose contract names agencies with this prefix as author."""
+    from schemas.registry import SchemaRegistry
 
-
-def _required(store: Store, kennung: str) -> PartyRecord:
-    with store.read() as reader:
-        found = [record for record in reader.load_parties() if record.kennung == kennung]
-    if not found:
-        raise CommandError(f"there is no party {kennung}", exit_code=REFUSED)
-    return found[0]
-
-
-def _types_of(agency_type: str) -> frozenset[str]:
-    """All message types whose contract names this kind of agency as author."""
-    from schemas.registry import bundled_contracts
-
-    types = frozenset(
-        item.message_type for item in bundled_contracts() if item.autor.casefold() == agency_type
-    )
+    prefix = kennung.partition(":")[0]
+    contracts = SchemaRegistry.load().contracts()
+    types = frozenset(item.message_type for item in contracts if f"({prefix})" in item.autor)
     if not types:
-        raise CommandError(f"no contract names {agency_type!r} as author")
+        raise CommandError(f"no contract names agencies with the prefix {prefix!r} as author: use --allow")
     return types
 
 
@@ -158,15 +170,17 @@ def _certificate(path: Path) -> PartyCertificate:
 
     try:
         content = path.read_bytes()
-        load = (
-            x509.load_pem_x509_certificate
-            if content.lstrip().startswith(b"-----")
-            else x509.load_der_x509_certificate
+        pem = content.lstrip().startswith(b"-----")
+        certificate = (
+            x509.load_pem_x509_certificate(content) if pem else x509.load_der_x509_certificate(content)
         )
-        certificate = load(content)
     except (OSError, ValueError) as error:
         raise CommandError(f"{path}: no certificate can be read from it ({error})") from error
     return PartyCertificate(certificate.fingerprint(SHA256()).hex(), certificate.public_bytes(Encoding.DER))
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(tzinfo=UTC)
 
 
 def _as_data(record: PartyRecord) -> dict[str, Any]:

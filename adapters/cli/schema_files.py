@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from adapters.cli.console import CommandError, JsonOption, emit, finish, table
+from adapters.cli.console import REFUSED, CommandError, JsonOption, emit, finish, table
 
 if TYPE_CHECKING:
     from schemas.registry import SchemaRegistry
@@ -21,96 +22,96 @@ InstalledOption = Annotated[
         "--installed", envvar="INGE_SCHEMAS__INSTALLED", help="Folder with installed official packages."
     ),
 ]
+DayOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day, such as 2026-11-01.")]
 
 
 @app.command("list")
-def list_schemas(installed: InstalledOption = None, as_json: JsonOption = False) -> None:
+def list_schemas(
+    installed: InstalledOption = None,
+    code_lists: Annotated[bool, typer.Option("--code-lists", help="List the code lists instead.")] = False,
+    as_json: JsonOption = False,
+) -> None:
     """List the contracts: message, version, from when until when it is served."""
-    contracts = _registry(installed).contracts()
-    rows = [
-        (c.message_type, c.title, c.standard, c.version, c.served_from, c.served_until) for c in contracts
-    ]
-    data = [
-        {
-            "message_type": c.message_type,
-            "root": c.root,
-            "title": c.title,
-            "standard": c.standard,
-            "version": c.version,
-            "served_from": c.served_from,
-            "served_until": c.served_until,
-        }
-        for c in contracts
-    ]
-    emit(data, table(["type", "message", "standard", "version", "from", "until"], rows), as_json=as_json)
+    registry = _registry(installed)
+    rows: list[tuple[object, ...]]
+    if code_lists:
+        held = registry.code_lists.lists()
+        rows = [
+            (item.codes.uri, item.codes.version, item.extent.value, len(item.codes.codes)) for item in held
+        ]
+        columns = ["uri", "version", "extent", "codes"]
+    else:
+        columns = ["type", "message", "standard", "version", "from", "until"]
+        rows = [
+            (c.message_type, c.title, c.standard, c.version, str(c.served_from), str(c.served_until or ""))
+            for c in registry.contracts()
+        ]
+    emit([dict(zip(columns, row, strict=True)) for row in rows], table(columns, rows), as_json=as_json)
 
 
 @app.command("check")
 def check(
     file: Annotated[Path, typer.Argument(help="XML file with one message, without SOAP envelope.")],
     installed: InstalledOption = None,
+    day: DayOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a document against its contract; every violation is printed with path and line.
 
     Exit code 1 if there is any.
     """
-    from messages.violations import to_error
+    from messages.violations import single_errors, to_error
+    from schemas.install import UnreadableFileError, check_file
 
-    from gateway.trust.admission import Limits, admit
-    from messages.errors import GatewayError
-    from schemas.violations import ContractError
-
+    served_on = (day or datetime.now(ZoneInfo("Europe/Berlin"))).date()
     try:
-        content = file.read_bytes()
+        found = check_file(file, _registry(installed), served_on)
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror}") from error
-    registry = _registry(installed)
-    try:
-        root = admit(content, Limits()).root
-        contract = registry.identify(root, date.today())
-        violations = registry.check(contract, root)
-    except GatewayError as error:
-        emit(
-            {
-                "file": str(file),
-                "code": error.code,
-                "path": error.path,
-                "line": error.line,
-                "text": error.text_en,
-            },
-            f"{file}: {error}",
-            as_json=as_json,
-        )
-        finish(True)
-    except ContractError as error:
-        violations = (error.violation,)
-    codes = [to_error([violation]) for violation in violations]
-    data = [
-        {"code": e.code, "path": e.path, "line": e.line, "text_de": e.text_de, "text_en": e.text_en}
-        for e in codes
-    ]
-    text = (
-        "\n".join(f"{e.line}: {e.code} {e.path}: {e.text_en}" for e in codes) or f"{file}: keeps its contract"
-    )
-    emit({"file": str(file), "violations": data}, text, as_json=as_json)
-    finish(bool(violations))
+    except UnreadableFileError as error:
+        raise CommandError(str(error), exit_code=REFUSED) from error
+    errors = single_errors(to_error(found.violations)) if found.violations else ()
+    data = {
+        "file": str(file),
+        "message_type": None if found.contract is None else found.contract.message_type,
+        "violations": [
+            {"code": e.code, "path": e.path, "line": e.line, "text_de": e.text_de, "text_en": e.text_en}
+            for e in errors
+        ],
+    }
+    lines = [f"{file}:{e.line}: {e.code} {e.path}: {e.text_en}" for e in errors]
+    emit(data, "\n".join(lines) or f"{file}: keeps its contract", as_json=as_json)
+    finish(bool(errors))
 
 
 @app.command("install")
 def install(
     package: Annotated[Path, typer.Argument(help="Folder with the official schema files and code lists.")],
     installed: InstalledOption = None,
+    served_from: DayOption = None,
+    served_until: DayOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Install an official package; it replaces the bundled contracts of the versions it brings."""
-    if installed is None:
-        raise CommandError("say where to: --installed FOLDER, or [schemas] installed in the configuration")
-    from schemas.installing import install_package
+    """Install an official package; it replaces the bundled contracts of the same namespace.
 
-    installed.mkdir(parents=True, exist_ok=True)
-    names = install_package(package, installed)
-    emit({"installed": names}, "\n".join(names), as_json=as_json)
+    The running gateway takes it up at its next start, from the folder named by [schemas] installed.
+    """
+    from schemas.install import InstallError, install_package
+
+    if installed is None:
+        raise CommandError("say where to: --installed FOLDER, the one that [schemas] installed names")
+    try:
+        done = install_package(
+            package,
+            installed,
+            served_from=None if served_from is None else served_from.date(),
+            served_until=None if served_until is None else served_until.date(),
+        )
+    except (InstallError, OSError) as error:
+        raise CommandError(str(error), exit_code=REFUSED) from error
+    data = {"namespaces": done.namespaces, "messages": done.messages, "code_lists": done.code_lists}
+    counts = f"{done.messages} messages and {len(done.code_lists)} code lists"
+    emit(data, "\n".join([*done.namespaces, f"{counts} installed in {installed}"]), as_json=as_json)
 
 
 def _registry(installed: Path | None) -> SchemaRegistry:

@@ -15,7 +15,8 @@ def serve(config: ConfigOption = None) -> None:
 
 def migrate(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Bring the store's tables to the revision this program needs."""
+    from store.migrate import head_revision
     from store.migrate import migrate as bring_up_to_date
 
-    revision = bring_up_to_date(configuration(config).store.url)
-    emit({"revision": revision}, f"the store has revision {revision}", as_json=as_json)
+    bring_up_to_date(configuration(config).store.url)
+    emit({"revision": head_revision()}, f"the store has revision {head_revision()}", as_json=as_json)
