@@ -63,7 +63,7 @@ class HealthEndpoints:
             try:
                 check()
                 result[name] = "ok"
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is not ready
                 result[name] = type(error).__name__
                 self._log.warning("not-ready", check=name, **place_of(error))
         return result

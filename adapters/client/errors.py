@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from messages.errors import Advice
 from messages.fehler import Fehler
 
 
@@ -30,7 +31,7 @@ class Refused(ClientError):
     """
 
     def __init__(self, fehler: Fehler, *, proven: bool) -> None:
-        super().__init__(f"{fehler.code}: {fehler.text_en}")
+        super().__init__(f"{fehler.code}: {fehler.text_englisch}")
         self.fehler = fehler
         self.proven = proven
 
@@ -38,3 +39,8 @@ class Refused(ClientError):
     def code(self) -> str:
         """The stable error code, such as "T011.broken"."""
         return self.fehler.code
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same message may succeed later."""
+        return self.fehler.handlung is Advice.RETRY

@@ -27,7 +27,7 @@ from gateway.trust.wssecurity import seal_envelope
 from schemas.paths import dienst_wsdl
 
 if TYPE_CHECKING:
-    from messages.registry import Message
+    from messages.frame import Message
 
 _PORTS = {"1.1": "Soap11", "1.2": "Soap12"}
 _STALE = "T011.stale-timestamp"
@@ -108,9 +108,9 @@ class Client:
             except Refused as error:
                 if error.code == _STALE and attempts < self._retry.attempts:
                     continue
-                if not error.fehler.retryable:
+                if not error.retryable:
                     raise
-                self._wait(attempts, error.fehler.retry_after, error)
+                self._wait(attempts, error.fehler.wiederholen_nach, error)
 
     def zeep(self) -> zeep.Client:
         """A zeep client on the same contract and transport, whose calls are sealed and proven like `send`.
@@ -171,13 +171,11 @@ class _Sealing(zeep.Plugin):  # type: ignore[misc]
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def egress(
-        self, envelope: etree._Element, http_headers: Any, operation: Any, binding_options: Any
-    ) -> Any:  # noqa: ARG002
+    def egress(self, envelope: etree._Element, http_headers: Any, *_: Any) -> Any:
         (document,) = envelope[-1]
         return etree.fromstring(self._client.seal(document)), http_headers
 
-    def ingress(self, envelope: etree._Element, http_headers: Any, operation: Any) -> Any:  # noqa: ARG002
+    def ingress(self, envelope: etree._Element, http_headers: Any, _operation: Any) -> Any:
         try:
             self._client.prove(etree.tostring(envelope))
         except Refused as refused:

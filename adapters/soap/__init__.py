@@ -1,0 +1,1 @@
+"""The SOAP door: contract, dispatch by spyne, and the guard around it."""

@@ -37,6 +37,7 @@ _ACCEPTED_TYPES: Final = frozenset({"text/xml", "application/soap+xml", "applica
 _ACCEPTED_CHARSETS: Final = frozenset({None, "", "utf-8", "utf8", "us-ascii"})
 # Named in the refusal; anything else a stranger wrote is not echoed.
 _COMMON_TYPES: Final = frozenset({"application/json", "text/plain", "text/html", "application/octet-stream"})
+STAGES: Final = ("whole", "prove", "process", "seal")
 _NOTHING: Final = hashlib.sha256(b"").digest()
 
 
@@ -59,6 +60,8 @@ class SoapEndpoint:
         self._peer_of = peer_of
         self._metrics = metrics
         self._body_seconds = body_seconds
+        self._in_progress = metrics.in_progress.labels(DOOR)
+        self._seconds = {stage: metrics.seconds.labels(DOOR, stage) for stage in STAGES}
         self._busy = {
             version: unsigned_fault(GatewayError("T200.busy"), version) for version in _CONTENT_TYPES
         }
@@ -97,7 +100,7 @@ class SoapEndpoint:
         except BodyTooSlow as error:
             return await self._refused(facts, GatewayError("T099"), error.sha256, error.size)
         started = perf_counter()
-        with self._metrics.in_progress.labels(DOOR).track_inprogress():
+        with self._in_progress.track_inprogress():
             reply = await self._worked(lambda: self._door.answer(raw, facts), facts)
         return self._finished(reply, facts, perf_counter() - started, len(raw))
 
@@ -142,9 +145,9 @@ class SoapEndpoint:
 
     def _count(self, reply: Reply, seconds: float) -> None:
         self._metrics.messages.labels(DOOR, reply.message_type, reply.outcome, reply.code).inc()
-        self._metrics.seconds.labels(DOOR, "whole").observe(seconds)
+        self._seconds["whole"].observe(seconds)
         for stage, spent in reply.stages.items():
-            self._metrics.seconds.labels(DOOR, stage).observe(spent)
+            self._seconds[stage].observe(spent)
         if reply.unexpected:
             self._metrics.unexpected.labels(DOOR).inc()
 

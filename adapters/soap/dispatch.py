@@ -131,8 +131,8 @@ def _method(name: str, operation: Operation | None) -> Any:
     def call(ctx: Any, _document: Any) -> Any:
         try:
             return ctx.udc.process(operation)
-        except Exception as error:
-            # spyne would log its text and trace, which may name a person; `serialize` raises it again.
+        except Exception as error:  # noqa: BLE001 - raised again by `serialize`
+            # spyne would log its text and trace, which may name a person.
             ctx.udc.failure = error
             return None
 

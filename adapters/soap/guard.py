@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 import structlog
+from lxml import etree
 
 from adapters.observability_logs import place_of
 from adapters.soap.contract import Operation, ServiceContract, wrap_answer
@@ -74,7 +75,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class SealingKeys:
-    """What answers are signed with: RSA, which every stack verifies, and ECDSA for parties that ask for it."""
+    """What answers are signed with: RSA, which every stack verifies; ECDSA for parties that ask for it."""
 
     rsa: SigningKey
     ecdsa: SigningKey | None = None
@@ -124,7 +125,7 @@ class SoapDoor:
         except GatewayError as error:
             outcome = self._unproven(way, error)
             body = build_fault(outcome.error, outcome.fehler, way.version)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - nothing may leave the door untyped
             self._log.error("unexpected", door=DOOR, **place_of(error))
             outcome = self._unproven(way, GatewayError("T200.unexpected"))
             body = build_fault(outcome.error, outcome.fehler, way.version)
@@ -184,7 +185,7 @@ class SoapDoor:
                 now=self._clock.now(),
                 signature_first=outcome.party is not None and outcome.party.signature_first,
             )
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - nothing may leave the door untyped
             # The message is decided and committed; its resend gets the same answer, sealed.
             self._log.error("unexpected", door=DOOR, uuid=outcome.uuid, **place_of(error))
             way.unexpected = True
@@ -220,8 +221,6 @@ class _Way:
 
 def unsigned_fault(error: GatewayError, version: SoapVersion, *, unexpected: bool = False) -> Reply:
     """A fault that needs neither store nor key, for when one of them or a place in the queue is missing."""
-    from lxml import etree
-
     fehler = etree.tostring(build_fehler(error, rejection=None))
     return Reply(
         body=plain_envelope(build_fault(error, fehler, version), version),

@@ -32,7 +32,9 @@ def load_spyne() -> ModuleType:
         # Old escapes and the deprecated ``cgi`` module: nothing our operators could act upon.
         warnings.simplefilter("ignore")
         modernise(_load_vendored_six())
-        return [importlib.import_module(name) for name in _MODULES][0]
+        for name in _MODULES:
+            importlib.import_module(name)
+    return sys.modules["spyne"]
 
 
 def modernise(six: ModuleType) -> None:
@@ -72,5 +74,5 @@ def _create_module(self: Any, spec: ModuleSpec) -> ModuleType:
     return module
 
 
-def _exec_module(self: Any, module: ModuleType) -> None:  # noqa: ARG001
+def _exec_module(self: Any, module: ModuleType) -> None:
     """Do nothing: load_module gave a finished module."""

@@ -55,7 +55,9 @@ def test_spyne_works_on_newer_pythons(version: str) -> None:
         text=True,
     )
     if probe.returncode != 0:
-        pytest.skip(f"python{version} is here, but without lxml and spyne (INGE_PYTHON_{version.replace('.', '')})")
+        pytest.skip(
+            f"python{version} is here, but without lxml and spyne (INGE_PYTHON_{version.replace('.', '')})"
+        )
     done = run(python)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "works\n"

@@ -1,0 +1,127 @@
+"""The composition root: makes one gateway out of its parts, and runs it as several worker processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapters.observability_logs import configure_logs, stdlib_logging
+
+if TYPE_CHECKING:
+    from adapters.config import Config
+    from adapters.http import WebApplication
+
+SOAP_PATH = "/soap"
+
+
+def serve(path: Path) -> None:
+    """Run the gateway configured in the file at `path` until SIGTERM or SIGINT; requests under way end.
+
+    Raises ConfigurationError if the configuration or a file it names cannot be used.
+    """
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces, Loops
+    from granian.http import HTTP1Settings
+
+    from adapters.config import load_config
+    from adapters.config_files import check_files
+    from adapters.config_problems import ConfigurationError
+
+    config = load_config(path)
+    problems = check_files(config)
+    if problems:
+        raise ConfigurationError(problems)
+    # Read by prometheus_client when the workers import it.
+    metrics = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="inge-metrics-")
+    try:
+        Granian(
+            target=SOAP_PATH,
+            address=config.http.host,
+            port=config.http.port,
+            interface=Interfaces.ASGI,
+            workers=config.http.workers,
+            loop=Loops.uvloop,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=10_000),
+            websockets=False,
+            # Every connection with a slow body counts; a thousand per worker cost sockets, not threads.
+            backlog=2048,
+            backpressure=1024,
+            respawn_failed_workers=True,
+            workers_kill_timeout=max(1, round(config.http.drain_seconds)),
+            log_dictconfig=stdlib_logging(config.logging.level, config.logging.format),
+        ).serve(target_loader=partial(load_worker, path), wrap_loader=False)
+    finally:
+        shutil.rmtree(metrics, ignore_errors=True)
+
+
+def load_worker(path: Path) -> WebApplication:
+    """The application of one worker process, with everything loaded once. Raises ConfigurationError."""
+    from adapters.config import load_config
+
+    config = load_config(path)
+    configure_logs(config.logging.level, config.logging.format)
+    return build_application(config)
+
+
+def build_application(config: Config) -> WebApplication:
+    """Make the whole gateway of this process: keys, contracts, rules and statements are loaded here.
+
+    The store is not touched: a gateway may start while its store is away. Raises ConfigurationError.
+    """
+    from adapters.config_files import load_ecdsa_key, load_signing_key
+    from adapters.http import WebApplication, WorkPool
+    from adapters.http_health import HealthEndpoints
+    from adapters.http_proxy import peer_reader
+    from adapters.observability_metrics import Metrics
+    from adapters.server_background import Repeated
+    from adapters.server_core import build_core
+    from adapters.soap.app import SoapEndpoint
+    from adapters.soap.contract import PUBLIC_FOLDER, load_contract, published_files
+    from adapters.soap.guard import SealingKeys, SoapDoor
+
+    core = build_core(config)
+    keys = SealingKeys(load_signing_key(config), load_ecdsa_key(config))
+    metrics = Metrics()
+    pool = WorkPool(config.http.threads, config.http.queue)
+    door = SoapDoor(
+        contract=load_contract(),
+        pipeline=core.pipeline,
+        directory=core.parties,
+        keys=keys,
+        policy=core.soap_policy,
+        limits=core.limits,
+        clock=core.clock,
+        tls_must_match=config.http.client_certificate_must_match,
+    )
+    soap = SoapEndpoint(
+        door,
+        files=published_files(public_url(config)),
+        pool=pool,
+        peer_of=peer_reader(config.http.trusted_proxies, config.http.client_certificate_header),
+        metrics=metrics,
+        body_seconds=config.http.body_seconds,
+    )
+    health = HealthEndpoints(core.checks(keys.rsa), metrics)
+    sealer = Repeated("sealer", core.seal_journal, config.journal.seal_every_seconds)
+    return WebApplication(
+        routes={
+            SOAP_PATH: soap,
+            "/healthz": health.healthz,
+            "/readyz": health.readyz,
+            "/metrics": health.metrics,
+        },
+        folders={f"/{PUBLIC_FOLDER}/": soap.schema_file},
+        on_start=(sealer.start,),
+        on_stop=(pool.close, sealer.stop, core.close),
+    )
+
+
+def public_url(config: Config) -> str:
+    """The address of the SOAP door as partners reach it."""
+    base = config.http.public_url or f"http://{config.http.host}:{config.http.port}"
+    return base.rstrip("/") + SOAP_PATH

@@ -1,0 +1,48 @@
+"""Work that goes on beside the requests, on a thread of its own in every worker process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from adapters.observability_logs import place_of
+
+
+class Repeated:
+    """Calls `work` every `seconds` until it is stopped; an error is logged and the next turn tried.
+
+    Several processes may run the same work: it must take a lease for itself.
+    """
+
+    def __init__(self, name: str, work: Callable[[], None], seconds: float) -> None:
+        self._name = name
+        self._work = work
+        self._seconds = seconds
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._log = structlog.get_logger("adapters.server")
+
+    def start(self) -> None:
+        """Begin; the first turn comes at once."""
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the turn under way, then make one last: what was committed until now is taken along."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._turn()
+            self._stopped.wait(self._seconds)
+        self._turn()
+
+    def _turn(self) -> None:
+        try:
+            self._work()
+        except Exception as error:  # noqa: BLE001 - the next turn may succeed, as when the store comes back
+            self._log.warning("background-failed", work=self._name, **place_of(error))
