@@ -28,7 +28,7 @@ def add(
     kennung: KennungArgument,
     name: Annotated[str, typer.Option("--name", help="Name of the authority.")],
     certificates: CertificateOption,
-    agency_type: Annotated[str, typer.Option("--type", help="Kind of agency: abh.")] = "abh",
+    agency_type: Annotated[str, typer.Option("--type", help="Kind of agency.")] = "ABH",
     allow: Annotated[
         list[str] | None,
         typer.Option(

@@ -1,0 +1,55 @@
+"""The demo's story is data: it must be complete, and every expectation must be able to fail."""
+
+from dataclasses import replace
+
+import pytest
+
+import fixtures.persons as persons
+from fixtures.demo.messages import AUTHORS, DOCUMENT_CHANGES
+from fixtures.demo.place import HOLDERS
+from fixtures.demo.story import Expectation, Outcome, Step, read_story
+from fixtures.demo.telling import differences
+from messages.errors import CATALOGUE
+
+STORY = read_story()
+
+
+def test_steps_have_ids_of_their_own_and_refer_to_earlier_ones() -> None:
+    told: set[str] = set()
+    for step in STORY:
+        assert step.id not in told
+        assert {step.number_of, step.uuid_of} - {None} <= told
+        told.add(step.id)
+
+
+@pytest.mark.parametrize("step", STORY, ids=lambda step: step.id)
+def test_a_step_can_be_sent_and_expects_something(step: Step) -> None:
+    if not step.again:
+        assert step.sender in HOLDERS
+        assert (step.author or step.sender) in AUTHORS
+        assert step.times > 1 or isinstance(getattr(persons, str(step.person)), persons.Person)
+        assert step.change in {None, "broken-signature", "unsigned", *DOCUMENT_CHANGES}
+    expect = step.expect
+    assert (expect.answer is None) != (expect.refused is None)
+    assert (expect.refused or expect.reason) in {None, *CATALOGUE}
+    assert expect.answer is None or expect.row is not None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"answer": "070004"},
+        {"answer": "refused", "code": "X001"},
+        {"code": "17108"},
+        {"row": "D02"},
+        {"number": None},
+        {"detail": "/a/b"},
+        {"detail": "/x (line 2)"},
+    ],
+)
+def test_every_difference_is_told(change: dict[str, str | None]) -> None:
+    expect = Expectation(answer="070003", row="D01", number=True, path="/a", line=True)
+    step = Step(id="x", told="x", expect=expect)
+    good = Outcome("x", "x", "s", "m", "070003", None, "123", "D01", detail="/a (line 2)")
+    assert list(differences(step, good)) == []
+    assert len(list(differences(step, replace(good, **change)))) == 1
