@@ -58,7 +58,7 @@ def peer_reader(proxies: Sequence[str], certificate_header: str) -> Callable[[Re
 
 
 def _forwarded_for(request: Request, networks: Sequence[Network]) -> str | None:
-    """The last address of X-Forwarded-For that is no trusted proxy itself; those after it cannot be forged."""
+    """The last address of X-Forwarded-For that is no trusted proxy; those after it cannot be forged."""
     hops = request.headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
     for hop in reversed([hop.strip() for hop in hops]):
         if not _is_address(hop):

@@ -84,14 +84,14 @@ def build_application(config: Config) -> WebApplication:
     from adapters.soap.contract import PUBLIC_FOLDER, load_contract, published_files
     from adapters.soap.guard import SealingKeys, SoapDoor
 
-    core = build_core(config)
     keys = SealingKeys(load_signing_key(config), load_ecdsa_key(config))
+    core = build_core(config, keys.rsa)
     metrics = Metrics()
     pool = WorkPool(config.http.threads, config.http.queue)
     door = SoapDoor(
         contract=load_contract(),
         pipeline=core.pipeline,
-        directory=core.parties,
+        parties=core.parties,
         keys=keys,
         policy=core.soap_policy,
         limits=core.limits,
@@ -116,9 +116,15 @@ def build_application(config: Config) -> WebApplication:
             "/metrics": health.metrics,
         },
         folders={f"/{PUBLIC_FOLDER}/": soap.schema_file},
-        on_start=(sealer.start,),
-        on_stop=(pool.close, sealer.stop, core.close),
+        on_start=(sealer.start, _say_ready),
+        on_stop=(pool.close, sealer.stop, core.store.close),
     )
+
+
+def _say_ready() -> None:
+    import structlog
+
+    structlog.get_logger("adapters.server").info("ready", pid=os.getpid())
 
 
 def public_url(config: Config) -> str:

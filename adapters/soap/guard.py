@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 import structlog
+from cryptography.hazmat.primitives import hashes
 from lxml import etree
 
 from adapters.observability_logs import place_of
@@ -22,11 +23,11 @@ from adapters.soap.envelope import (
 )
 from adapters.soap.faults import build_fault, plain_envelope
 from gateway.clock import Clock
+from gateway.parties import PartyDirectory
 from gateway.pipeline import Answer, Pipeline, Refusal, Route
 from gateway.trust.admission import Limits, admit
 from gateway.trust.keys import SigningKey
 from gateway.trust.wssecurity import (
-    CertificateDirectory,
     SoapPolicy,
     SoapProof,
     seal_envelope,
@@ -95,7 +96,7 @@ class SoapDoor:
         *,
         contract: ServiceContract,
         pipeline: Pipeline,
-        directory: CertificateDirectory,
+        parties: PartyDirectory,
         keys: SealingKeys,
         policy: SoapPolicy,
         limits: Limits,
@@ -104,7 +105,7 @@ class SoapDoor:
     ) -> None:
         self._dispatcher = Dispatcher(contract)
         self._pipeline = pipeline
-        self._directory = directory
+        self._parties = parties
         self._keys = keys
         self._policy = policy
         self._limits = limits
@@ -143,10 +144,10 @@ class SoapDoor:
 
     def _body(self, way: _Way) -> tuple[bytes, Answer | Refusal]:
         root = admit(way.raw, self._limits).root
-        way.version = soap_version(root)
         way.admitted = True
+        way.version = soap_version(root)
         check_understood(root, way.version)
-        proof = verify_envelope(root, policy=self._policy, directory=self._directory, now=self._clock.now())
+        proof = verify_envelope(root, policy=self._policy, directory=self._parties, now=self._clock.now())
         way.mark("prove")
         outcomes: list[Answer | Refusal] = []
 
@@ -163,7 +164,20 @@ class SoapDoor:
             for action in (way.facts.soap_action, way.facts.content.action):
                 if action and action != operation.soap_action:
                     raise GatewayError("T099.soap-action", details={"expected": operation.soap_action})
+        self._check_settings(way, proof)
         return self._pipeline.process(proof.document, Route(DOOR, way.facts.peer))
+
+    def _check_settings(self, way: _Way, proof: SoapProof) -> None:
+        """What only the door can see of the settings of a party and of the connection."""
+        if not (proof.str_transform or self._tls_must_match):
+            return
+        signer = proof.document.certificate.fingerprint(hashes.SHA256()).hex()
+        if self._tls_must_match and signer != way.facts.tls_fingerprint:
+            raise GatewayError("T070.transport-identity")
+        if proof.str_transform:
+            parties = self._parties.parties_of(signer, self._clock.now()).values()
+            if not any(party.str_transform for party in parties):
+                raise GatewayError("T011.transform", details={"algorithm": "STR-Transform"})
 
     def _unproven(self, way: _Way, error: GatewayError) -> Refusal:
         return self._pipeline.refuse_unproven(

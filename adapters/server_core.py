@@ -1,0 +1,141 @@
+"""The core behind the doors, made from the configuration: store, parties, trust, pipeline, sealer."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from adapters.config import Config
+from adapters.config_files import read_secret
+from gateway.clock import Clock, SystemClock
+from gateway.normalise import KeyProfile
+from gateway.number import Numbers
+from gateway.parties import PartyDirectory
+from gateway.pipeline import Pipeline
+from gateway.rules.reader import load_rules
+from gateway.settings import Settings
+from gateway.trust.admission import Limits, admit
+from gateway.trust.certificates import Validator
+from gateway.trust.keys import SigningKey
+from gateway.trust.policy import SignaturePolicy, SoapPolicy
+from gateway.trust.wssecurity import seal_envelope, verify_envelope
+from messages import codes
+from messages.values import Erreichbarkeit, Gebaeudeanschrift
+from schemas.registry import SchemaRegistry
+from store.engine import Store, new_holder, open_store
+from store.heads import HeadsFile
+from store.records import PartyRecord
+from store.sealer import Sealer
+from store.vault import ContentVault
+
+_PHONE = "02"
+_EMAIL = "01"
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """Everything behind the doors of one process."""
+
+    store: Store
+    parties: PartyDirectory
+    pipeline: Pipeline
+    sealer: Sealer
+    limits: Limits
+    soap_policy: SoapPolicy
+    clock: Clock
+
+    def checks(self, key: SigningKey) -> Mapping[str, Callable[[], None]]:
+        """What readiness asks, by name: can this process sign, verify, and commit?"""
+        return {
+            "sign": lambda: self._sign(key),
+            "verify": lambda: self._verify(key),
+            "commit": lambda: self.store.check_commit(self.clock.now()),
+        }
+
+    def seal_journal(self) -> None:
+        """Chain what was committed; the lease lets only one of all processes do it."""
+        self.sealer.run_once(self.clock.now())
+
+    def _sign(self, key: SigningKey) -> bytes:
+        return seal_envelope(b"<probe/>", key=key, soap_version="1.1", now=self.clock.now())
+
+    def _verify(self, key: SigningKey) -> None:
+        verify_envelope(
+            admit(self._sign(key), self.limits).root,
+            policy=self.soap_policy,
+            directory=self.parties,
+            now=self.clock.now(),
+        )
+
+
+def build_core(config: Config, key: SigningKey) -> Core:
+    """Load and connect everything once. `key` signs the heads of the journal.
+
+    The store is opened but not touched: it may be away. Raises ConfigurationError, TrustFileError.
+    """
+    clock = SystemClock()
+    vault = ContentVault(read_secret(config.keys.master_key_file, "keys.master_key_file"), os.urandom)
+    store = open_store(config.store.url, vault=vault, clock_ns=time.time_ns)
+    parties = PartyDirectory(_party_source(store), clock)
+    pipeline = Pipeline(
+        registry=SchemaRegistry.load(installed=config.schemas.installed),
+        store=store,
+        parties=parties,
+        validator=Validator.from_directories(
+            anchors=config.trust.anchors,
+            intermediates=config.trust.intermediates,
+            crls=config.trust.crls,
+            require_crl=config.trust.require_crl,
+        ),
+        rules=load_rules(),
+        numbers=Numbers(read_secret(config.keys.number_key_file, "keys.number_key_file")),
+        settings=core_settings(config),
+        clock=clock,
+        new_uuid=lambda: str(uuid.uuid4()),
+    )
+    return Core(
+        store=store,
+        parties=parties,
+        pipeline=pipeline,
+        sealer=Sealer(store, key.sign, HeadsFile(config.journal.heads_file), new_holder()),
+        limits=replace(Limits(), **config.limits.given()),
+        # Which party may use the STR-Transform is known only after the proof; the door asks then.
+        soap_policy=SoapPolicy(signature=SignaturePolicy(str_transform=True)),
+        clock=clock,
+    )
+
+
+def core_settings(config: Config) -> Settings:
+    """The settings of the core, from the sections [environment], [gateway] and [rules]."""
+    gateway, rules = config.gateway, config.rules
+    reachable = [Erreichbarkeit(codes.code("erreichbarkeit", _EMAIL), gateway.email)]
+    if gateway.phone is not None:
+        reachable.append(Erreichbarkeit(codes.code("erreichbarkeit", _PHONE), gateway.phone))
+    return Settings(
+        environment=config.environment.name,
+        kennung=gateway.kennung,
+        name=gateway.name,
+        address=Gebaeudeanschrift(
+            hausnummer=gateway.house_number,
+            postleitzahl=gateway.postcode,
+            strasse=gateway.street,
+            wohnort=gateway.city,
+        ),
+        reachability=tuple(reachable),
+        key_profile=KeyProfile(rules.key_profile),
+        expired_only_accepts=rules.expired_only == "accept",
+        swiss_free_movement=rules.swiss_free_movement,
+        unlimited_1b=rules.unlimited_1b,
+        fallback_office=rules.fallback_office,
+    )
+
+
+def _party_source(store: Store) -> Callable[[], list[PartyRecord]]:
+    def read() -> list[PartyRecord]:
+        with store.read() as reader:
+            return reader.parties()
+
+    return read
