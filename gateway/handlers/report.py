@@ -157,7 +157,6 @@ class _Decision:
             "table": table.version,
             "art": report.art,
             "profile": str(tools.settings.key_profile),
-            "lock_key": self._lock,
         }
 
     def decide(self, work: UnitOfWork) -> Outcome:

@@ -1,0 +1,163 @@
+"""The core on a test store: agencies that sign, a clock that stands, and the way from bytes to an answer."""
+
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from lxml import etree
+
+from fixtures import persons
+from fixtures.pki.build import Pki
+from gateway.number import Numbers
+from gateway.parties import PartyDirectory
+from gateway.pipeline import Answer, Pipeline, Refusal, Route
+from gateway.rules.reader import load_rules
+from gateway.settings import Settings
+from gateway.trust.certificates import Validator
+from gateway.trust.documents import VerifiedDocument
+from messages.frame import Message
+from messages.registry import MESSAGE_TYPES, build, parse
+from messages.values import BehoerdeG2G, Gebaeudeanschrift
+from schemas.registry import SchemaRegistry
+from store.engine import Store
+from store.offices import read_office_table, replace_offices
+from store.parties import add_party
+from store.records import PartyCertificate, PartyRecord
+from tests.support.proofs import prove, seal
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+ROUTE = Route("soap", "192.0.2.7")
+REPORTS = frozenset({"070001", "070007", "070008", "070009", "070010"})
+NUMBER_KEY = b"number key of the tests, 32 byte"
+ABH1 = persons.agency("azr:090001", "Ausländerbehörde Musterstadt")
+ABH2 = persons.agency("azr:090002", "Ausländerbehörde Beispielkreis")
+ABH3 = persons.agency("azr:090003", "Ausländerbehörde Probehausen")
+AGENCIES = {"abh1": ABH1, "abh2": ABH2, "abh3": ABH3}
+OFFICES = Path(persons.__file__).with_name("offices.toml")
+
+_REGISTRY = SchemaRegistry.load()
+_RULES = load_rules()
+
+
+class StandingClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.time = now
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, **length: float) -> None:
+        self.time += timedelta(**length)
+
+
+def validator_of(pki: Pki) -> Validator:
+    return Validator.from_directories(
+        anchors=pki.anchors, intermediates=pki.intermediates, crls=pki.crls, require_crl=True
+    )
+
+
+def settings(**changes: Any) -> Settings:
+    """The settings of the test gateway, a test environment."""
+    usual = Settings(
+        environment="test",
+        kennung=persons.BAMF.kennung,
+        name=persons.BAMF.name,
+        address=Gebaeudeanschrift(
+            hausnummer="210", postleitzahl="90461", strasse="Frankenstraße", wohnort="Nürnberg"
+        ),
+        reachability=persons.BAMF.erreichbarkeit,
+    )
+    return replace(usual, **changes)
+
+
+def party(pki: Pki, kennung: str, name: str, *holders: str, **changes: Any) -> PartyRecord:
+    """A party for which the certificates of some holders speak."""
+    links = tuple(
+        PartyCertificate(each.fingerprint(hashes.SHA256()).hex(), each.public_bytes(Encoding.DER))
+        for each in (pki.certificate(holder) for holder in holders)
+    )
+    usual = PartyRecord(kennung, name, "test", "ABH", REPORTS, certificates=links)
+    return replace(usual, **changes)
+
+
+def furnish(store: Store, pki: Pki) -> None:
+    """Register the three agencies and the office directory."""
+    with store.write() as connection:
+        for holder, agency in AGENCIES.items():
+            add_party(connection, party(pki, agency.kennung, agency.name, holder), NOW)
+        replace_offices(connection, read_office_table(OFFICES.read_text(encoding="utf-8")))
+
+
+class Core:
+    """A pipeline on a store, and the agencies that send to it."""
+
+    def __init__(self, store: Store, pki: Pki, clock: Any | None = None, **changes: Any) -> None:
+        self.store = store
+        self.pki = pki
+        self.clock = clock or StandingClock()
+        self.parties = PartyDirectory(self._parties, self.clock, max_age=timedelta(0))
+        self.pipeline = Pipeline(
+            registry=_REGISTRY,
+            store=store,
+            parties=self.parties,
+            validator=validator_of(pki),
+            rules=_RULES,
+            numbers=Numbers(NUMBER_KEY),
+            settings=settings(**changes),
+            clock=self.clock,
+            new_uuid=lambda: str(uuid.uuid4()),
+        )
+
+    def _parties(self) -> list[PartyRecord]:
+        with self.store.read() as reader:
+            return reader.parties()
+
+    def send(self, message: Message | bytes, holder: str = "abh1") -> Answer | Refusal:
+        """Sign as the holder, prove the octets, process. In: a message, or the bytes of a document."""
+        return self.pipeline.process(self.proven(message, holder), ROUTE)
+
+    def proven(self, message: Message | bytes, holder: str = "abh1") -> VerifiedDocument:
+        """The document as it arrives at the pipeline."""
+        octets = message if isinstance(message, bytes) else etree.tostring(build(message))
+        sealed = seal(octets, self.pki.key(holder), self.clock.now())
+        return prove(sealed, self.parties, self.clock.now())
+
+    def answer(self, message: Message | bytes, holder: str = "abh1") -> tuple[Answer, Any]:
+        """Send and expect an answer that keeps its own contract; out: the answer and its message."""
+        outcome = self.send(message, holder)
+        assert isinstance(outcome, Answer), outcome.error
+        return outcome, read_answer(outcome)
+
+    def refusal(self, message: Message | bytes, holder: str = "abh1") -> Refusal:
+        """Send and expect a refusal."""
+        outcome = self.send(message, holder)
+        assert isinstance(outcome, Refusal), outcome
+        return outcome
+
+    def counts(self) -> dict[str, int]:
+        with self.store.read() as reader:
+            return reader.counts()
+
+
+def read_answer(answer: Answer) -> Any:
+    """The message of an answer document, valid by its schema."""
+    element = etree.fromstring(answer.document)
+    contract = _REGISTRY.identify(element, NOW.date())
+    assert _REGISTRY.check(contract, element) == ()
+    assert element.tag == answer.root
+    assert MESSAGE_TYPES[answer.root].message_type == answer.message_type
+    return parse(element)
+
+
+def new_uuid() -> str:
+    return str(uuid.uuid4())
+
+
+def sender(holder: str) -> BehoerdeG2G:
+    return AGENCIES[holder]
