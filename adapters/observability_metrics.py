@@ -65,7 +65,7 @@ class Metrics:
             return generate_latest(self._registry)
         _forget_dead(Path(folder))
         registry = CollectorRegistry()
-        MultiProcessCollector(registry, folder)
+        MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
         return generate_latest(registry)
 
 
@@ -74,4 +74,4 @@ def _forget_dead(folder: Path) -> None:
     for file in folder.iterdir():
         match = _LIVE_FILE.match(file.name)
         if match and not Path("/proc", match.group(1)).exists():
-            mark_process_dead(int(match.group(1)), str(folder))
+            mark_process_dead(int(match.group(1)), str(folder))  # type: ignore[no-untyped-call]

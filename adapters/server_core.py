@@ -50,7 +50,7 @@ class Core:
     def checks(self, key: SigningKey) -> Mapping[str, Callable[[], None]]:
         """What readiness asks, by name: can this process sign, verify, and commit?"""
         return {
-            "sign": lambda: self._sign(key),
+            "sign": lambda: self._can_sign(key),
             "verify": lambda: self._verify(key),
             "commit": lambda: self.store.check_commit(self.clock.now()),
         }
@@ -58,6 +58,9 @@ class Core:
     def seal_journal(self) -> None:
         """Chain what was committed; the lease lets only one of all processes do it."""
         self.sealer.run_once(self.clock.now())
+
+    def _can_sign(self, key: SigningKey) -> None:
+        self._sign(key)
 
     def _sign(self, key: SigningKey) -> bytes:
         return seal_envelope(b"<probe/>", key=key, soap_version="1.1", now=self.clock.now())

@@ -35,7 +35,7 @@ class CappedTransport(Transport):  # type: ignore[misc]
     def post(self, address: str, message: bytes, headers: Mapping[str, str]) -> requests.Response:
         """Send one request; the response's content is read and within the cap."""
         try:
-            response = self.session.post(
+            response: requests.Response = self.session.post(
                 address,
                 data=message,
                 headers=dict(headers),

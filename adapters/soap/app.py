@@ -138,7 +138,7 @@ class SoapEndpoint:
             ms=round(seconds * 1000, 2),
             **{f"{stage}_ms": round(spent * 1000, 2) for stage, spent in reply.stages.items()},
         )
-        headers = ()
+        headers: tuple[tuple[bytes, bytes], ...] = ()
         if reply.retry_after is not None:
             headers = ((b"retry-after", b"%d" % reply.retry_after),)
         return Response(status if reply.is_fault else 200, reply.body, _CONTENT_TYPES[reply.version], headers)
