@@ -28,6 +28,7 @@ from gateway.rules.titles import load_titles_not_for
 from gateway.settings import Settings
 from gateway.trust.certificates import Validator, require_valid
 from gateway.trust.documents import VerifiedDocument
+from gateway.trust.wssecurity import demand_timestamp
 from gateway.validity import ValidityRules
 from messages.errors import GatewayError
 from messages.frame import Rahmen
@@ -201,8 +202,8 @@ class Pipeline:
             raise GatewayError("T070.party-locked")
         if party.environment != settings.environment:
             raise GatewayError("T070.environment")
-        if party.require_timestamp and way.document.signed_at is None:
-            raise GatewayError("T010.timestamp-required")
+        if party.require_timestamp:
+            demand_timestamp(way.document)
         if frame.kopf.leser.kennung != settings.kennung:
             raise GatewayError("T080", details={"expected": settings.kennung})
         if (frame.test is not None) != settings.is_test:

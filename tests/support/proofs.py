@@ -1,17 +1,24 @@
 """From the bytes of a document to a proven one: sealed as a SOAP sender does, proven as the door does."""
 
 from datetime import datetime
-from typing import Any
 
-from lxml import etree
-
+from gateway.trust.admission import Limits, admit
 from gateway.trust.documents import VerifiedDocument
-import hashlib
+from gateway.trust.keys import SigningKey
+from gateway.trust.policy import SoapPolicy
+from gateway.trust.seal import seal_envelope
+from gateway.trust.wssecurity import CertificateDirectory, verify_envelope
 
-def seal(octets: bytes, key: Any, now: datetime) -> tuple[bytes, Any]:
-    return octets, key
+_LIMITS = Limits()
+_POLICY = SoapPolicy()
 
-def prove(sealed: Any, directory: Any, now: datetime) -> VerifiedDocument:
-    octets, key = sealed
-    canonical = etree.tostring(etree.fromstring(octets), method="c14n", exclusive=True)
-    return VerifiedDocument(etree.fromstring(canonical), canonical, hashlib.sha256(canonical).digest(), key.certificate, now, "1.1")
+
+def seal(octets: bytes, key: SigningKey, now: datetime) -> bytes:
+    """The signed envelope around a document."""
+    return seal_envelope(octets, key=key, soap_version="1.1", now=now)
+
+
+def prove(sealed: bytes, directory: CertificateDirectory, now: datetime) -> VerifiedDocument:
+    """Admit and verify an envelope; out: its business document."""
+    root = admit(sealed, _LIMITS).root
+    return verify_envelope(root, policy=_POLICY, directory=directory, now=now).document
