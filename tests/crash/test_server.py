@@ -1,0 +1,239 @@
+"""A gateway that loses its store, its power or its time: nothing acknowledged is lost, nothing done twice."""
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from lxml import etree
+
+from adapters.client import Refused, RetryPolicy, Unreachable
+from messages.frame import Message
+from store.migrate import migrate
+from tests.door.test_http import fault_code
+from tests.door.test_messages import sealed, somebody
+from tests.support.postgres import PostgresCluster, own_cluster
+from tests.support.server import Gateway, octets, prepared, running
+from tests.support.stores import open_test_store
+
+Waiting = Callable[[Callable[[], bool]], None]
+
+
+@pytest.fixture
+def cluster() -> Iterator[PostgresCluster]:
+    with own_cluster() as own:
+        yield own
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, store_url: str) -> Iterator[Gateway]:
+    with running(tmp_path, store_url) as started:
+        yield started
+
+
+def counts(gateway: Gateway) -> dict[str, int]:
+    store = open_test_store(gateway.store_url)
+    with store.read() as reader:
+        found = reader.counts()
+    store.close()
+    return found
+
+
+def document(gateway: Gateway, content: bytes) -> bytes:
+    return etree.tostring(gateway.client().prove(content).element, method="c14n", exclusive=True)
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_store_gone_and_back(tmp_path: Path, cluster: PostgresCluster, mode: str, wait_until: Waiting) -> None:
+    url = cluster.url(cluster.create_database())
+    migrate(url)
+    with running(tmp_path, url) as gateway:
+        acknowledged = [somebody() for _ in range(4)]
+        answers = [gateway.client().send(message).document for message in acknowledged]
+        cluster.stop(mode)
+        for _ in range(6):
+            response = gateway.post(sealed(gateway, octets(somebody())))
+            assert (response.status_code, fault_code(response)) == (500, "T200.store-away")
+            assert response.headers["retry-after"] == "30"
+        # Also a stranger's noise is answered; only its journal row is missing, and the log says so.
+        assert fault_code(gateway.post(b"<")) == "X000"
+        wait_until(lambda: gateway.get("/readyz").status_code == 503)
+        red = gateway.get("/readyz").json()
+        assert red["checks"] == {"sign": "ok", "verify": "ok", "commit": "StoreUnavailable"}
+        assert gateway.get("/healthz").status_code == 200
+        cluster.start()
+        wait_until(lambda: gateway.get("/readyz").status_code == 200)
+        for message, answer in zip(acknowledged, answers, strict=True):
+            assert gateway.client().send(message).document == answer
+        assert gateway.client().send(somebody()).message is not None
+        assert counts(gateway)["message"] == len(acknowledged) + 1
+        assert gateway.stop() == 0
+
+
+@pytest.mark.postgresql
+def test_a_gateway_starts_while_its_store_is_away(
+    tmp_path: Path, cluster: PostgresCluster, wait_until: Waiting
+) -> None:
+    url = cluster.url(cluster.create_database())
+    migrate(url)
+    gateway = prepared(tmp_path, url)
+    cluster.stop()
+    gateway.start()
+    try:
+        assert gateway.get("/readyz").status_code == 503
+        assert fault_code(gateway.post(sealed(gateway, octets(somebody())))) == "T200.store-away"
+        cluster.start()
+        wait_until(lambda: gateway.get("/readyz").status_code == 200)
+        assert gateway.client().send(somebody()).attempts == 1
+    finally:
+        gateway.kill()
+
+
+def test_killed_before_the_commit(gateway: Gateway, wait_until: Waiting) -> None:
+    """The first message waits for a lock that somebody else holds; then the power goes."""
+    message = somebody()
+    store = open_test_store(gateway.store_url)
+    with store.write() as connection:
+        if store.dialect == "postgresql":
+            connection.exec_driver_sql("LOCK TABLE message IN ACCESS EXCLUSIVE MODE")
+        posting = threading.Thread(target=_post_and_lose, args=(gateway, sealed(gateway, octets(message))))
+        posting.start()
+        wait_until(lambda: _at_work(gateway))
+        gateway.kill()
+        posting.join()
+    store.close()
+    assert counts(gateway)["message"] == 0
+    gateway.start()
+    assert gateway.client().send(message).message is not None
+    assert counts(gateway)["message"] == 1
+
+
+def _post_and_lose(gateway: Gateway, body: bytes) -> None:
+    with pytest.raises(requests.ConnectionError):
+        gateway.post(body)
+
+
+def test_killed_between_commit_and_answer(gateway: Gateway, wait_until: Waiting) -> None:
+    """The client reads nothing; as soon as the commit is seen from outside, the power goes."""
+    message = somebody()
+    body = sealed(gateway, octets(message))
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as connection:
+        connection.sendall(_head(body) + body)
+        wait_until(lambda: counts(gateway)["message"] == 1)
+        gateway.kill()
+    committed = _stored(gateway, message)
+    gateway.start()
+    replies = [gateway.client().send(message) for _ in range(2)]
+    assert {reply.document for reply in replies} == {committed}
+    after = counts(gateway)
+    assert (after["message"], after["person"]) == (1, 1)
+
+
+def test_killed_in_the_middle_of_the_answer(gateway: Gateway) -> None:
+    """A part of the answer is on the wire when the power goes."""
+    message = somebody()
+    body = sealed(gateway, octets(message))
+    with socket.socket() as connection:
+        # The smallest window: the kernel takes a part of the answer, the rest stays with the gateway.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        connection.settimeout(60)
+        connection.connect(("127.0.0.1", gateway.port))
+        connection.sendall(_head(body) + body)
+        started = connection.recv(400)
+        gateway.kill()
+    assert started.startswith(b"HTTP/1.1 200")
+    gateway.start()
+    reply = gateway.client().send(message)
+    assert reply.document == _stored(gateway, message)
+    after = counts(gateway)
+    assert (after["message"], after["person"]) == (1, 1)
+
+
+def _head(body: bytes) -> bytes:
+    return b"POST /soap HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n" % len(body)
+
+
+def _stored(gateway: Gateway, message: Message) -> bytes:
+    store = open_test_store(gateway.store_url)
+    with store.read() as reader:
+        (ref,) = reader.messages(message.rahmen.kopf.nachrichten_uuid)
+        stored = reader.answer_document(ref)
+    store.close()
+    assert stored is not None
+    return etree.tostring(etree.fromstring(stored), method="c14n", exclusive=True)
+
+
+def test_a_killed_worker_is_replaced_and_the_others_serve(gateway: Gateway, wait_until: Waiting) -> None:
+    victim = gateway.workers()[0]
+    os.kill(victim, signal.SIGKILL)
+    client = gateway.client(retry=RetryPolicy(attempts=20, first_seconds=0.05))
+    for _ in range(5):
+        assert client.send(somebody()).message is not None
+    wait_until(lambda: len([pid for pid in gateway.workers() if pid != victim]) == 2)
+    assert gateway.get("/metrics").status_code == 200
+
+
+def test_stop_drains_what_is_under_way(gateway: Gateway, wait_until: Waiting) -> None:
+    store = open_test_store(gateway.store_url)
+    message = somebody()
+    body = sealed(gateway, octets(message))
+    responses: list[requests.Response] = []
+    posting = threading.Thread(target=lambda: responses.append(gateway.post(body)))
+    stopping = threading.Thread(target=lambda: codes.append(gateway.stop()))
+    codes: list[int] = []
+    with store.write() as connection:
+        if store.dialect == "postgresql":
+            connection.exec_driver_sql("LOCK TABLE message IN ACCESS EXCLUSIVE MODE")
+        posting.start()
+        wait_until(lambda: _at_work(gateway))
+        stopping.start()
+        wait_until(lambda: _refuses_connections(gateway))
+        assert responses == []
+    posting.join()
+    stopping.join()
+    assert [response.status_code for response in responses] == [200]
+    assert codes == [0]
+    assert document(gateway, responses[0].content)
+    with store.read() as reader:
+        assert list(reader.journal(unsealed=True)) == []
+    store.close()
+
+
+def _at_work(gateway: Gateway) -> bool:
+    return 'inge_messages_in_progress{door="soap"} 1.0' in gateway.get("/metrics").text
+
+
+def _refuses_connections(gateway: Gateway) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", gateway.port), timeout=5).close()
+    except OSError:
+        return True
+    return False
+
+
+def test_the_client_comes_through_a_restart(gateway: Gateway) -> None:
+    message = somebody()
+    first = gateway.client().send(message)
+    assert gateway.stop() == 0
+    with pytest.raises(Unreachable):
+        gateway.client().send(message)
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            gateway.start()
+
+    reply = gateway.client(retry=RetryPolicy(attempts=5), sleep=sleep).send(message)
+    assert (reply.attempts, reply.document) == (3, first.document)
+
+
+def test_a_refusal_is_not_repeated(gateway: Gateway) -> None:
+    client = gateway.client("stranger", retry=RetryPolicy(attempts=5), sleep=lambda _: pytest.fail("waited"))
+    with pytest.raises(Refused):
+        client.send(somebody())
