@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -18,7 +19,7 @@ from store.unit import UnitOfWork
 from tests.support.core import ABH1, ABH2, NOW, Core, new_uuid
 
 
-def changed(person: Person, **changes: object) -> Person:
+def changed(person: Person, **changes: Any) -> Person:
     return replace(person, personalien=replace(person.personalien, **changes))
 
 

@@ -1,0 +1,71 @@
+"""What the child processes of `test_pipeline_processes` do, each with its own connections to one store."""
+
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+from fixtures.persons import entitlement, many_persons
+from fixtures.pki.build import build_pki
+from gateway.pipeline import Answer
+from store.unit import UnitOfWork
+from tests.support.core import AGENCIES, NOW, ROUTE, Core, new_uuid
+from tests.support.pki import _SPEC as TEST_SPEC
+from tests.support.pki import PKI_TIME
+from tests.support.processes import report, wait_for_word
+from tests.support.stores import open_test_store
+
+
+def _core(url: str, folder: str) -> Core:
+    return Core(open_test_store(url), build_pki(TEST_SPEC, Path(folder), PKI_TIME))
+
+
+def report_persons(url: str, folder: str, holder: str, seed: int, count: int) -> None:
+    """Report the same persons as every other child, as first as all the others."""
+    core = _core(url, folder)
+    messages = [
+        entitlement(AGENCIES[holder], new_uuid(), NOW, person) for person in islice(many_persons(seed), count)
+    ]
+    documents = [core.proven(message, holder) for message in messages]
+    report("ready")
+    wait_for_word()
+    outcomes = [core.pipeline.process(document, ROUTE) for document in documents]
+    report(
+        [
+            [each.message_type, each.number] if isinstance(each, Answer) else [each.error.code, None]
+            for each in outcomes
+        ]
+    )
+
+
+def send_at_once(url: str, folder: str, uuid: str, times: int) -> None:
+    """Send one and the same request from several threads at once."""
+    core = _core(url, folder)
+    document = core.proven(entitlement(AGENCIES["abh1"], uuid, NOW))
+    report("ready")
+    wait_for_word()
+    with ThreadPoolExecutor(times) as pool:
+        outcomes = list(pool.map(lambda _: core.pipeline.process(document, ROUTE), range(times)))
+    report(
+        [
+            [each.document.hex(), each.repeated] if isinstance(each, Answer) else [each.error.code, None]
+            for each in outcomes
+        ]
+    )
+
+
+def die_at_the_commit(url: str, folder: str, uuid: str, committed: bool) -> None:
+    """Process one request, and end by SIGKILL just before the commit or just after it."""
+    core = _core(url, folder)
+    commit = UnitOfWork.commit
+
+    def deadly(work: UnitOfWork) -> None:
+        if committed:
+            commit(work)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    UnitOfWork.commit = deadly  # type: ignore[assignment, method-assign]
+    report("ready")
+    core.send(entitlement(AGENCIES["abh1"], uuid, NOW))
+    report("survived")
