@@ -14,7 +14,7 @@ from adapters.config import ENV_PREFIX, Config, Section
 _HEAD = """# Configuration
 
 One TOML file, `inge.toml`, sets up a gateway. It is found by `--config`, else by the variable `INGE_CONFIG`,
-else in the current folder. Relative paths in it count from the folder of the file. `inge config check` says in
+else here. Relative paths in it count from the folder of the file. `inge config check` says in
 words what is wrong with it, and checks the keys and folders it names as well.
 
 Every key has a variable that wins over the file: `INGE_`, the section, two underscores, the key. Lists are
