@@ -49,7 +49,9 @@ def document(gateway: Gateway, content: bytes) -> bytes:
 
 @pytest.mark.postgresql
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
-def test_store_gone_and_back(tmp_path: Path, cluster: PostgresCluster, mode: str, wait_until: Waiting) -> None:
+def test_store_gone_and_back(
+    tmp_path: Path, cluster: PostgresCluster, mode: str, wait_until: Waiting
+) -> None:
     url = cluster.url(cluster.create_database())
     migrate(url)
     with running(tmp_path, url) as gateway:
@@ -155,7 +157,9 @@ def test_killed_in_the_middle_of_the_answer(gateway: Gateway) -> None:
 
 
 def _head(body: bytes) -> bytes:
-    return b"POST /soap HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n" % len(body)
+    return b"POST /soap HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n" % len(
+        body
+    )
 
 
 def _stored(gateway: Gateway, message: Message) -> bytes:

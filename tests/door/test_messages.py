@@ -1,4 +1,4 @@
-"""The whole way over HTTP: signed reports in, typed signed answers out, with zeep and with hand-made bytes."""
+"""The whole way over HTTP: signed reports in, signed answers out, with zeep and with hand-made bytes."""
 
 import uuid
 from dataclasses import replace
@@ -14,7 +14,9 @@ from adapters.soap.contract import SERVICE_NS, load_contract
 from adapters.soap.envelope import SOAP11_NS, SOAP12_NS
 from fixtures import persons
 from gateway.trust.seal import seal_envelope
-from messages.frame import Message
+from messages.frame import Message, Rahmen
+from messages.group07 import Teilnahmeberechtigung070001
+from messages.values import Name
 from tests.support.core import ABH1, ABH2, ABH3, new_uuid
 from tests.support.server import Gateway, octets
 
@@ -23,21 +25,25 @@ NAMESPACE = {"1.1": SOAP11_NS, "1.2": SOAP12_NS}
 MEDIA_TYPE = {"1.1": "text/xml", "1.2": "application/soap+xml"}
 
 
-def somebody(holder: str = "abh1", **changes: Any) -> Message:
+def somebody(holder: str = "abh1", **changes: Any) -> Teilnahmeberechtigung070001:
     """A report about a person nobody reported before."""
-    surname = persons.Name(f"Muster{uuid.uuid4().hex[:12].translate(str.maketrans('0123456789', 'ghijklmnop'))}")
+    letters = uuid.uuid4().hex.translate(str.maketrans("0123456789", "ghijklmnop"))
+    surname = Name(f"Muster{letters}")
     data = replace(persons.LEYLA.personalien, nachname=surname)
     person = replace(persons.LEYLA, personalien=data)
-    made: Message = persons.entitlement(AUTHORS[holder], new_uuid(), datetime.now(UTC), person, **changes)
-    return made
+    return persons.entitlement(AUTHORS[holder], new_uuid(), datetime.now(UTC), person, **changes)
 
 
-def sealed(gateway: Gateway, body: bytes, holder: str = "abh1", version: str = "1.1", **options: Any) -> bytes:
+def sealed(
+    gateway: Gateway, body: bytes, holder: str = "abh1", version: str = "1.1", **options: Any
+) -> bytes:
     now = datetime.now(UTC) - options.pop("age", timedelta(0))
     return seal_envelope(body, key=gateway.pki.key(holder), soap_version=version, now=now, **options)
 
 
-def refused(gateway: Gateway, body: bytes, version: str = "1.1", **headers: str) -> tuple[Refused, etree._Element]:
+def refused(
+    gateway: Gateway, body: bytes, version: str = "1.1", **headers: str
+) -> tuple[Refused, etree._Element]:
     """What a refusal says, proven like a partner would, and its Fault."""
     response = gateway.post(body, {name.replace("_", "-"): value for name, value in headers.items()}, version)
     assert response.status_code == 500
@@ -57,6 +63,7 @@ def test_a_report_gets_its_number(gateway: Gateway, holder: str, version: str) -
     reply = gateway.client(holder, soap_version=version).send(message)
     assert reply.message is not None
     assert reply.message.message_type == "070003"
+    assert isinstance(reply.message.rahmen, Rahmen)
     assert reply.message.rahmen.ausloeser_uuid == message.rahmen.kopf.nachrichten_uuid
     assert reply.attempts == 1
 
@@ -86,7 +93,7 @@ def test_the_same_person_again_is_a_duplicate_with_its_office(gateway: Gateway) 
 
 def test_every_operation_is_answered_with_its_own_element(gateway: Gateway) -> None:
     now = datetime.now(UTC)
-    reports = [
+    reports: list[Message] = [
         somebody(),
         persons.obligation_1a(ABH1, new_uuid(), now, persons.TADEUSZ),
         persons.obligation_1b(ABH1, new_uuid(), now, persons.THI),
@@ -105,7 +112,9 @@ def test_every_operation_is_answered_with_its_own_element(gateway: Gateway) -> N
 def test_zeep_with_its_own_objects(gateway: Gateway, version: str) -> None:
     message = somebody()
     sender = gateway.client(soap_version=version).zeep()
-    request = sender.get_element(type(message).root).parse(etree.fromstring(octets(message)), sender.wsdl.types)
+    request = sender.get_element(type(message).root).parse(
+        etree.fromstring(octets(message)), sender.wsdl.types
+    )
     values = {name: request[name] for name in request if request[name] is not None}
     answer = sender.service.meldeTeilnahmeberechtigung(**values)
     given = [name for name in answer if answer[name] is not None]
@@ -115,7 +124,9 @@ def test_zeep_with_its_own_objects(gateway: Gateway, version: str) -> None:
 def test_zeep_shows_a_typed_fault(gateway: Gateway) -> None:
     message = somebody(reader=persons.agency("dbs:999999", "Another office"))
     sender = gateway.client().zeep()
-    request = sender.get_element(type(message).root).parse(etree.fromstring(octets(message)), sender.wsdl.types)
+    request = sender.get_element(type(message).root).parse(
+        etree.fromstring(octets(message)), sender.wsdl.types
+    )
     values = {name: request[name] for name in request if request[name] is not None}
     with pytest.raises(zeep.exceptions.Fault) as fault:
         sender.service.meldeTeilnahmeberechtigung(**values)
@@ -148,7 +159,9 @@ def test_an_answer_is_sealed_as_every_stack_verifies_it(gateway: Gateway) -> Non
     ],
     ids=["test-attribute", "foreign-authority", "wrong-reader"],
 )  # fmt: skip
-def test_a_proven_sender_is_told_in_both_forms(gateway: Gateway, change: Any, code: str, version: str) -> None:
+def test_a_proven_sender_is_told_in_both_forms(
+    gateway: Gateway, change: Any, code: str, version: str
+) -> None:
     error, fault = refused(gateway, sealed(gateway, octets(change(somebody())), version=version), version)
     assert error.code == code
     assert error.proven
@@ -207,7 +220,9 @@ def test_a_stale_time_stamp_and_the_client_that_mends_it(gateway: Gateway) -> No
             late, self.late = self.late, timedelta(0)
             return datetime.now(UTC) - late
 
-    client = gateway.client(retry=RetryPolicy(attempts=3), clock=Clock(), sleep=lambda _: pytest.fail("waited"))
+    client = gateway.client(
+        retry=RetryPolicy(attempts=3), clock=Clock(), sleep=lambda _: pytest.fail("waited")
+    )
     assert client.send(somebody()).attempts == 2
 
 

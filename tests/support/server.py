@@ -65,7 +65,7 @@ class Gateway:
         """Start it and wait until every worker process has begun."""
         path = self.folder / "inge.toml"
         path.write_text(_toml(self.settings), encoding="utf-8")
-        code = "import sys; from pathlib import Path; from adapters.server import serve; serve(Path(sys.argv[1]))"
+        code = "import pathlib, sys, adapters.server as s; s.serve(pathlib.Path(sys.argv[1]))"
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", code, str(path)],
@@ -141,9 +141,7 @@ def running(
             gateway.kill()
 
 
-def prepared(
-    folder: Path, store_url: str, *, furnished: bool = True, **sections: dict[str, Any]
-) -> Gateway:
+def prepared(folder: Path, store_url: str, *, furnished: bool = True, **sections: dict[str, Any]) -> Gateway:
     """The same, not started yet."""
     pki = live_pki()
     if furnished:

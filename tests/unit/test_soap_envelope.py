@@ -7,6 +7,7 @@ from adapters.soap.envelope import (
     SOAP11_NS,
     SOAP12_NS,
     WSSE_NS,
+    SoapVersion,
     check_understood,
     read_content_type,
     soap_version,
@@ -56,7 +57,7 @@ def test_anything_else_is_refused(document: str, code: str) -> None:
         '<!-- c --><x:Any q:mustUnderstand="false"/>',
     ],
 )
-def test_what_need_not_be_understood_passes(version: str, header: str) -> None:
+def test_what_need_not_be_understood_passes(version: SoapVersion, header: str) -> None:
     check_understood(envelope(version, header.replace("{role}", ROLE[version])), version)
 
 
@@ -71,7 +72,7 @@ def test_what_need_not_be_understood_passes(version: str, header: str) -> None:
         '<x:Any/><wsse:Security/><x:Any q:mustUnderstand="1"/>',
     ],
 )
-def test_what_must_be_understood_is_refused_without_an_echo(version: str, header: str) -> None:
+def test_what_must_be_understood_is_refused_without_an_echo(version: SoapVersion, header: str) -> None:
     filled = header.replace("{role}", ROLE[version]).replace("{next}", NEXT[version])
     with pytest.raises(GatewayError) as refused:
         check_understood(envelope(version, filled), version)

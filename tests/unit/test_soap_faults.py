@@ -4,19 +4,22 @@ import pytest
 from lxml import etree
 
 from adapters.soap.contract import SERVICE_NS
-from adapters.soap.envelope import SOAP11_NS, SOAP12_NS, WSSE_NS
+from adapters.soap.envelope import SOAP11_NS, SOAP12_NS, WSSE_NS, SoapVersion
 from adapters.soap.faults import build_fault, fault_code, plain_envelope
 from messages.errors import CATALOGUE, GatewayError
 
 FEHLER = f'<d:fehler xmlns:d="{SERVICE_NS}"><d:code>x</d:code></d:fehler>'.encode()
+NAMESPACES: dict[SoapVersion, str] = {"1.1": SOAP11_NS, "1.2": SOAP12_NS}
 WSSE_CODES = {
     "UnsupportedSecurityToken", "UnsupportedAlgorithm", "InvalidSecurity", "InvalidSecurityToken",
     "FailedAuthentication", "FailedCheck", "SecurityTokenUnavailable", "MessageExpired",
 }  # fmt: skip
 
 
-def qname(element: etree._Element, text: str) -> str:
-    prefix, _, local = text.partition(":")
+def qname(element: etree._Element | None) -> str:
+    assert element is not None
+    assert element.text is not None
+    prefix, _, local = element.text.partition(":")
     return f"{{{element.nsmap[prefix]}}}{local}"
 
 
@@ -25,7 +28,7 @@ def test_every_code_of_the_catalogue_makes_a_sound_fault(code: str) -> None:
     error = GatewayError(code)
     fault = etree.fromstring(build_fault(error, FEHLER, "1.1"))
     assert [child.tag for child in fault] == ["faultcode", "faultstring", "detail"]
-    found = etree.QName(qname(fault[0], fault[0].text))
+    found = etree.QName(qname(fault[0]))
     if found.namespace == WSSE_NS:
         assert found.localname in WSSE_CODES
     else:
@@ -41,11 +44,11 @@ def test_the_same_in_soap_12(code: str) -> None:
     names = {"e": SOAP12_NS, "d": SERVICE_NS}
     value = fault.find("e:Code/e:Value", names)
     allowed = {"Sender", "Receiver", "MustUnderstand", "VersionMismatch"}
-    assert etree.QName(qname(value, value.text)).localname in allowed
+    assert etree.QName(qname(value)).localname in allowed
     sub = fault.find("e:Code/e:Subcode/e:Value", names)
     assert (sub is not None) == fault_code(code).startswith("wsse:")
     if sub is not None:
-        assert etree.QName(qname(sub, sub.text)).namespace == WSSE_NS
+        assert etree.QName(qname(sub)).namespace == WSSE_NS
     lang = "{http://www.w3.org/XML/1998/namespace}lang"
     assert [text.get(lang) for text in fault.iterfind("e:Reason/e:Text", names)] == ["de", "en"]
     assert fault.find("e:Detail/d:fehler", names) is not None
@@ -72,12 +75,12 @@ def test_chosen_codes(code: str, expected: str) -> None:
 
 def test_markup_in_a_text_stays_text() -> None:
     error = GatewayError("T099.unknown-operation", details={"found": "<b>&amp;"})
-    for version in ("1.1", "1.2"):
+    for version in NAMESPACES:
         assert b"&lt;b&gt;&amp;amp;" in build_fault(error, FEHLER, version)
 
 
 def test_an_unsigned_envelope_has_the_fault_as_its_only_content() -> None:
-    for version, namespace in (("1.1", SOAP11_NS), ("1.2", SOAP12_NS)):
+    for version, namespace in NAMESPACES.items():
         envelope = plain_envelope(build_fault(GatewayError("X000"), FEHLER, version), version)
         root = etree.fromstring(envelope)
         assert [child.tag for child in root] == [f"{{{namespace}}}Body"]

@@ -99,7 +99,7 @@ def test_nobody_is_answered_after_hanging_up() -> None:
 
 
 def test_the_pool_sends_away_what_does_not_fit_and_takes_again_later() -> None:
-    async def scenario() -> tuple[list[object], object]:
+    async def scenario() -> tuple[list[bool], object]:
         pool = WorkPool(threads=1, queue=1)
         gate = threading.Event()
         running = [asyncio.ensure_future(pool.run(gate.wait)) for _ in range(2)]
@@ -172,7 +172,7 @@ def test_a_forwarded_for_that_names_nobody(value: bytes) -> None:
 
 
 def test_a_proxy_that_is_no_address_is_a_mistake_of_the_operator() -> None:
-    with pytest.raises(ValueError, match="proxy.example"):
+    with pytest.raises(ValueError, match=r"proxy\.example"):
         peer_reader(["proxy.example"], HEADER)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -79,8 +80,8 @@ class _OldImporter:
 
 def test_modernise_gives_the_hooks_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
     six = ModuleType("six")
-    importer = _OldImporter()
-    six._importer = importer
+    importer: Any = _OldImporter()
+    six.__dict__["_importer"] = importer
     modernise(six)
     modernise(six)
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, importer])
