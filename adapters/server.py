@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from adapters.http import WebApplication
 
 SOAP_PATH = "/soap"
+WORKER_MEBIBYTES = 1024
+"""A worker larger than this is replaced, after it has finished what it has begun."""
 
 
 def serve(path: Path) -> None:
@@ -52,6 +54,8 @@ def serve(path: Path) -> None:
             backlog=2048,
             backpressure=1024,
             respawn_failed_workers=True,
+            # libxml2 keeps every name it has read: a flood of made-up ones must not fill the machine.
+            workers_max_rss=WORKER_MEBIBYTES,
             workers_kill_timeout=max(1, round(config.http.drain_seconds)),
             log_dictconfig=stdlib_logging(config.logging.level, config.logging.format),
         ).serve(target_loader=partial(load_worker, path), wrap_loader=False)

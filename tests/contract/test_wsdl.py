@@ -18,6 +18,9 @@ from adapters.soap.contract import (
     published_files,
     wrap_answer,
 )
+from gateway.handlers.report import READERS
+from messages.group07 import Antwort070007
+from messages.registry import MESSAGE_TYPES
 
 XA = "{http://www.osci.de/xauslaender2611}"
 OUTCOMES_OF_A_REPORT = {
@@ -68,6 +71,12 @@ def test_every_message_type_has_its_operation() -> None:
     }
     assert all(op.answer == f"{{{SERVICE_NS}}}{op.name}Antwort" for op in contract.operations)
     assert len({op.soap_action for op in contract.operations}) == len(contract.operations)
+
+
+def test_every_message_the_core_handles_has_an_operation() -> None:
+    handled = {root for root, kind in MESSAGE_TYPES.items() if kind in {*READERS, Antwort070007}}
+    assert len(handled) == len(READERS) + 1
+    assert set(load_contract().by_request()) == handled
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

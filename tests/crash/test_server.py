@@ -11,7 +11,7 @@ import pytest
 import requests
 from lxml import etree
 
-from adapters.client import Refused, RetryPolicy, Unreachable
+from adapters.client import RetryPolicy, Unreachable
 from messages.frame import Message
 from store.migrate import migrate
 from tests.door.test_http import fault_code
@@ -235,9 +235,3 @@ def test_the_client_comes_through_a_restart(gateway: Gateway) -> None:
 
     reply = gateway.client(retry=RetryPolicy(attempts=5), sleep=sleep).send(message)
     assert (reply.attempts, reply.document) == (3, first.document)
-
-
-def test_a_refusal_is_not_repeated(gateway: Gateway) -> None:
-    client = gateway.client("stranger", retry=RetryPolicy(attempts=5), sleep=lambda _: pytest.fail("waited"))
-    with pytest.raises(Refused):
-        client.send(somebody())
