@@ -15,7 +15,7 @@ from adapters.soap.envelope import SOAP11_NS, SOAP12_NS
 from fixtures import persons
 from gateway.trust.seal import seal_envelope
 from messages.frame import Message, Rahmen
-from messages.group07 import Teilnahmeberechtigung070001
+from messages.group07 import Dublette070004, Teilnahmeberechtigung070001
 from messages.values import Name
 from tests.support.core import ABH1, ABH2, ABH3, new_uuid
 from tests.support.server import Gateway, octets
@@ -87,8 +87,12 @@ def test_the_same_person_again_is_a_duplicate_with_its_office(gateway: Gateway) 
     header = replace(message.rahmen.kopf, nachrichten_uuid=new_uuid())
     again = replace(message, rahmen=replace(message.rahmen, kopf=header))
     reply = client.send(again)
-    assert reply.message is not None
-    assert reply.message.message_type in {"070004", "070005"}
+    assert isinstance(reply.message, Dublette070004)
+    assert reply.message.information_sachbearbeitung.code == "17001"
+    contact = reply.message.rahmen.ansprechpartner
+    assert contact is not None
+    assert contact.familienname == Name("Regionalstelle Nürnberg")
+    assert len(contact.kontaktdaten) == 2
 
 
 def test_every_operation_is_answered_with_its_own_element(gateway: Gateway) -> None:

@@ -17,9 +17,10 @@ from messages.frame import Message
 from messages.registry import build, parse
 from messages.rejection import Rueckweisung0010
 from store.engine import Store
+from store.erasure import destroy_content
 from store.errors import StoreBusy, StoreUnavailable
 from store.parties import add_party, link_certificate, lock_party
-from store.records import JournalRecord
+from store.records import JournalRecord, MessageRef
 from tests.support.core import ABH1, ABH2, NOW, ROUTE, Core, furnish, new_uuid, party
 from tests.support.pki import shared_pki
 
@@ -117,6 +118,21 @@ def test_unknown_code_names_its_path(core: Core) -> None:
         b'geschlecht listVersionID="1"><code>w<', b'geschlecht listVersionID="1"><code>q<'
     )
     assert proven_refusal(core, octets, "S011").error.path
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        (b'geschlecht listVersionID="1"', b'geschlecht listVersionID="99"', "S010.unknown-version"),
+        (b"<strasse>Lindenweg</strasse>", b"<strasse> </strasse>", "S030"),
+    ],
+)
+def test_list_version_and_empty_text_name_their_path(
+    core: Core, before: bytes, after: bytes, code: str
+) -> None:
+    octets = etree.tostring(build(report()))
+    assert before in octets
+    assert proven_refusal(core, octets.replace(before, after), code).error.path
 
 
 def test_wrong_version(core: Core) -> None:
@@ -235,6 +251,14 @@ def test_same_uuid_other_content(core: Core) -> None:
     proven_refusal(core, entitlement(ABH1, uuid.upper(), NOW, only_orientation=True), "S999.uuid-reused")
     again, _ = core.answer(entitlement(ABH1, uuid, NOW))
     assert again.document == first.document
+
+
+def test_resend_after_the_answer_was_erased(core: Core) -> None:
+    message = report()
+    answer, _ = core.answer(message)
+    with core.store.write() as connection:
+        assert destroy_content(connection, MessageRef(ABH1.kennung, answer.uuid)) == 1
+    proven_refusal(core, message, "S100")
 
 
 def test_uuid_belongs_to_the_party(core: Core) -> None:
