@@ -111,7 +111,7 @@ def build_application(config: Config) -> WebApplication:
         body_seconds=config.http.body_seconds,
     )
     health = HealthEndpoints(core.checks(keys.rsa), metrics)
-    sealer = Repeated("sealer", core.seal_journal, config.journal.seal_every_seconds)
+    sealer = Repeated("sealer", core.seal_journal, config.journal.seal_every_seconds, core.leave_journal)
     return WebApplication(
         routes={
             SOAP_PATH: soap,

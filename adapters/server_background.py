@@ -11,14 +11,15 @@ from adapters.observability_logs import place_of
 
 
 class Repeated:
-    """Calls `work` every `seconds` until it is stopped; an error is logged and the next turn tried.
+    """Calls `work` every `seconds` until it is stopped, then `last`; an error is logged, the next turn tried.
 
     Several processes may run the same work: it must take a lease for itself.
     """
 
-    def __init__(self, name: str, work: Callable[[], None], seconds: float) -> None:
+    def __init__(self, name: str, work: Callable[[], None], seconds: float, last: Callable[[], None]) -> None:
         self._name = name
         self._work = work
+        self._last = last
         self._seconds = seconds
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -30,19 +31,19 @@ class Repeated:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the turn under way, then make one last: what was committed until now is taken along."""
+        """End after the turn under way and the last one: what was committed until now is taken along."""
         self._stopped.set()
         if self._thread is not None:
             self._thread.join()
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            self._turn()
+            self._turn(self._work)
             self._stopped.wait(self._seconds)
-        self._turn()
+        self._turn(self._last)
 
-    def _turn(self) -> None:
+    def _turn(self, work: Callable[[], None]) -> None:
         try:
-            self._work()
+            work()
         except Exception as error:  # noqa: BLE001 - the next turn may succeed, as when the store comes back
             self._log.warning("background-failed", work=self._name, **place_of(error))

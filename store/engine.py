@@ -6,7 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +121,14 @@ class Store:
             .values(holder=holder, expires_at=now + length)
         )
         return changed.rowcount == 1
+
+    def release_lease(self, connection: Connection, name: str, holder: str) -> None:
+        """Give a lease back within the transaction, so that another need not wait until it runs out."""
+        connection.execute(
+            update(lease)
+            .where(lease.c.name == name, lease.c.holder == holder)
+            .values(expires_at=datetime.fromtimestamp(0, UTC))
+        )
 
     def raise_epoch(self) -> int:
         """Start a new epoch of identification numbers (after a restore); return it."""

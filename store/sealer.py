@@ -4,7 +4,6 @@ Any number of processes may try; the lease lets one work, and its locked row kee
 the same time, even when a lease ran out under a slow holder.
 """
 
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -19,8 +18,6 @@ LEASE = "sealer"
 LEASE_LENGTH = timedelta(seconds=10)
 BATCH = 1000
 """Rows chained in one transaction; on SQLite messages wait for it."""
-INTERVAL = 0.5
-"""Seconds between two runs: a committed row is sealed within a second."""
 
 
 class JournalBehind(Exception):
@@ -53,6 +50,17 @@ class Sealer:
         self._sign_head(now)
         self._publish()
         return sealed
+
+    def leave(self, now: datetime) -> bool:
+        """Seal what is left and give the lease back. Out: False if another has it, who seals the rest.
+
+        Raises as `run_once`.
+        """
+        if self.run_once(now) is None:
+            return False
+        with self._store.write() as connection:
+            self._store.release_lease(connection, LEASE, self._holder)
+        return True
 
     def _chain_batch(self, now: datetime) -> int | None:
         with self._store.write() as connection:
@@ -113,42 +121,6 @@ class Sealer:
             ).all()
         for row in rows:
             self._heads.append(Head(*row))
-
-
-class SealerLoop:
-    """Runs a sealer in a thread of its own until it is stopped.
-
-    In: the sealer, the real clock, and what to tell an error to (log, metric); the loop goes on after it.
-    """
-
-    def __init__(
-        self, sealer: Sealer, clock: Callable[[], datetime], on_error: Callable[[Exception], None]
-    ) -> None:
-        self._sealer = sealer
-        self._clock = clock
-        self._on_error = on_error
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sealer", daemon=True)
-
-    def start(self) -> None:
-        """Begin to seal."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Seal what is left, end the thread and wait for it."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        last = False
-        while True:
-            try:
-                self._sealer.run_once(self._clock())
-            except Exception as error:  # noqa: BLE001 - told to the caller; the journal must go on being sealed
-                self._on_error(error)
-            if last:
-                return
-            last = self._stop.wait(INTERVAL)
 
 
 def _chain_end(connection: Connection) -> tuple[int, bytes]:

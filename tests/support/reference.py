@@ -16,5 +16,7 @@ def reference_dir(name: str) -> Path:
     base = Path(os.environ.get("INGE_REFERENCE", PROJECT.parent / "shared"))
     folder = base / name
     if not folder.is_dir():
-        pytest.skip(f"reference material {name!r} is not beside the project (INGE_REFERENCE names its folder)")
+        pytest.skip(
+            f"reference material {name!r} is not beside the project (INGE_REFERENCE names its folder)"
+        )
     return folder

@@ -1,7 +1,6 @@
 """The journal on both engines: every way to tamper with it is found, and named for what it is."""
 
 import hashlib
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from store.errors import ContentErased
 from store.heads import HeadsFile
 from store.journal import GENESIS, HASHED, chain_hash, row_hash
 from store.records import JournalEntry, JournalKind, MessageRef, StoredAnswer
-from store.sealer import JournalBehind, Sealer, SealerLoop
+from store.sealer import JournalBehind, Sealer
 from store.vault import ContentBroken
 from store.verify import FindingKind, JournalReport, verify_journal
 
@@ -278,18 +277,14 @@ def test_the_heads_of_a_sealer_that_died_before_writing_them_are_made_up_for(
     assert verify(store, heads).outside_heads == 1
 
 
-def test_the_loop_seals_without_being_asked_and_tells_its_errors(
-    store: Store, sealer: Sealer, heads: HeadsFile, wait_until: Callable[[Callable[[], bool]], None]
+def test_who_leaves_seals_what_is_left_and_hands_the_lease_over(
+    store: Store, sealer: Sealer, heads: HeadsFile
 ) -> None:
-    errors: list[Exception] = []
-    loop = SealerLoop(sealer, lambda: datetime.now(UTC), errors.append)
-    loop.start()
+    other = Sealer(store, sign, heads, "other")
     write(store)
-    wait_until(lambda: verify(store, heads).last_position == 2)
-    tamper(store, "ALTER TABLE journal RENAME TO hidden")
-    wait_until(lambda: bool(errors))
-    tamper(store, "ALTER TABLE hidden RENAME TO journal")
+    assert sealer.run_once(NOW) == 2
+    assert (other.run_once(NOW), other.leave(NOW)) == (None, False)
     write(store, first=3)
-    loop.stop()
-    report = verify(store, heads)
-    assert (report.intact, report.unsealed) == (True, 0)
+    assert sealer.leave(NOW)
+    assert verify(store, heads).unsealed == 0
+    assert other.run_once(NOW) == 0
