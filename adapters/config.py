@@ -181,7 +181,6 @@ class LimitsSection(Section):
     max_attributes: int | None = Field(default=None, ge=8, description="most attributes of one element")
     max_siblings: int | None = Field(default=None, ge=8, description="most children of one element")
     max_elements: int | None = Field(default=None, ge=64, description="most elements of one document")
-
     max_namespaces: int | None = Field(default=None, ge=8, description="most namespace declarations in scope")
     max_text: int | None = Field(default=None, ge=1024, description="longest single text, in characters")
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from adapters.config import SQLITE_PREFIX, Config
 from adapters.config_problems import ConfigurationError, Problem
+from gateway.trust.admission import Limits
+from gateway.trust.certificates import TrustFileError, Validator
 from gateway.trust.keys import KeyFileError, Pkcs12Key
 
 SECRET_BYTES = 32
@@ -48,7 +51,7 @@ def load_ecdsa_key(config: Config) -> Pkcs12Key | None:
 
 def check_files(config: Config) -> list[Problem]:
     """Find everything in the files named by the configuration that would stop a gateway from starting."""
-    return [*_keys(config), *_trust(config), *_folders(config)]
+    return [*_keys(config), *_trust(config), *_folders(config), *_limits(config)]
 
 
 def _load_key(config: Config, path: Path, key: str) -> Pkcs12Key:
@@ -89,6 +92,7 @@ def _keys(config: Config) -> Iterator[Problem]:
 
 def _trust(config: Config) -> Iterator[Problem]:
     trust = config.trust
+    missing = False
     for key, paths in (
         ("trust.anchors", trust.anchors),
         ("trust.intermediates", trust.intermediates),
@@ -96,11 +100,30 @@ def _trust(config: Config) -> Iterator[Problem]:
     ):
         for path in paths:
             if not path.exists():
+                missing = True
                 yield Problem(key, f"there is no {path}", "an existing file or folder")
     if trust.require_crl and not trust.crls:
         yield Problem(
             "trust.crls", "is empty while require_crl is on", "a revocation list, or require_crl = false"
         )
+    if missing:
+        return
+    try:
+        Validator.from_directories(
+            anchors=trust.anchors,
+            intermediates=trust.intermediates,
+            crls=trust.crls,
+            require_crl=trust.require_crl,
+        )
+    except (TrustFileError, ValueError) as error:
+        yield Problem("trust", str(error), "PEM or DER certificates and revocation lists")
+
+
+def _limits(config: Config) -> Iterator[Problem]:
+    try:
+        replace(Limits(), **config.limits.given())
+    except ValueError as error:
+        yield Problem("limits", str(error), "caps that the parser can hold")
 
 
 def _folders(config: Config) -> Iterator[Problem]:

@@ -15,9 +15,11 @@ from cryptography.x509.oid import NameOID
 from adapters.config import Config, load_config
 from adapters.config_files import check_files, load_signing_key, read_secret
 from adapters.config_problems import ConfigurationError
+from tests.support.pki import shared_pki
 from tests.unit.test_config import COMPLETE
 
 PASSWORD = "öffne dich"
+ROOT = shared_pki().anchors[0]
 
 
 def _pkcs12() -> bytes:
@@ -59,7 +61,7 @@ def place(tmp_path: Path) -> Place:
     found.write("keys/password", f"{PASSWORD}\n".encode())
     found.write("keys/master.hex", b"ab" * 32 + b"\n")
     found.write("keys/number.hex", b"cd" * 32)
-    found.write("keys/root.crt.pem", b"-----")
+    found.write("keys/root.crt.pem", ROOT.read_bytes())
     return found
 
 
@@ -109,3 +111,13 @@ def test_folders_that_are_not_there_are_told(place: Place) -> None:
         "inge.toml", (place.folder / "inge.toml").read_bytes() + b'[schemas]\ninstalled = "official"\n'
     )
     assert sorted(place.problems()) == ["schemas.installed", "store.url"]
+
+
+def test_what_is_no_certificate_is_told(place: Place) -> None:
+    place.write("keys/root.crt.pem", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    assert "root.crt.pem" in place.problems()["trust"]
+
+
+def test_caps_the_parser_cannot_hold_are_told(place: Place) -> None:
+    place.write("inge.toml", (place.folder / "inge.toml").read_bytes() + b"[limits]\nmax_depth = 999\n")
+    assert "max_depth" in place.problems()["limits"]
