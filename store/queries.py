@@ -61,6 +61,11 @@ class Queries:
             else 'UPDATE "case_file" SET "state" = ? WHERE "id" = ? AND "state" = ? RETURNING 1',
             (None,),
         )
+        self.change_candidates = Statement(
+            'UPDATE "work_item" SET "candidates" = $1 WHERE "id" = $2'
+            if dialect == "postgresql"
+            else 'UPDATE "work_item" SET "candidates" = ? WHERE "id" = ?'
+        )
         if dialect == "postgresql":
             self.lock_one = Statement("SELECT pg_advisory_xact_lock($1)", (None,))
             self.lock_many = Statement(

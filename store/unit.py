@@ -256,6 +256,10 @@ class UnitOfWork:
         """Queue that a further message waits for a work item."""
         self._add(work_item_message, (work_item_id, parked.party_id, parked.uuid, at))
 
+    def change_candidates(self, work_item_id: int, candidates: Iterable[int]) -> None:
+        """Say anew which persons a work item is about; takes effect at `commit`."""
+        self._link.run(self._queries.change_candidates, (to_json(list(candidates)), work_item_id))
+
     def add_decision(self, record: DecisionRecord) -> None:
         """Queue how an answer came about."""
         self._add(

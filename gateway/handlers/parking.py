@@ -32,7 +32,8 @@ def park(
 ) -> Outcome:
     """Park a report with the competent office and answer 070004, which names the office's contact.
 
-    A report whose key waits already is attached to that work item (I12). In: the key of the person reported,
+    A report whose key waits already is attached to that work item (I12), with the persons only it is
+    about. In: the key of the person reported,
     the postcode of their address, their data for the clerk, the evidence so far.
     """
     now = tools.clock.now()
@@ -40,6 +41,10 @@ def park(
     ref = MessageRef(accepted.party.kennung, accepted.uuid)
     if identity.parked_under is not None:
         item_id = identity.parked_under.id
+        known = identity.parked_under.candidates
+        further = tuple(person for person in identity.candidates if person not in known)
+        if further:
+            work.change_candidates(item_id, known + further)
         work.attach_message(item_id, ref, now)
         effect = EFFECT_ATTACHED
     else:

@@ -209,6 +209,19 @@ def test_I12_also_where_the_first_was_parked_for_its_number(core: Core) -> None:
     assert len(work_items(core)) == 1
 
 
+def test_I12_a_further_message_brings_its_candidates_to_the_same_item(core: Core) -> None:
+    number = accepted(core, LEYLA).number
+    other = changed(LEYLA, nachname=Name("Neu"), geburtsdatum=PartialDate(1970, 1, 1))
+    duplicate(core, other, number="86242437850711")
+    (item,) = work_items(core)
+    assert item.candidates == ()
+    answer = duplicate(core, other, number=number)
+    assert branch_of(core, answer) == "I08"
+    (item,) = work_items(core)
+    assert len(item.candidates) == 1
+    assert len(item.messages) == 2
+
+
 def test_I12_holds_back_no_twin(core: Core) -> None:
     accepted(core, LEYLA)
     duplicate(core, LEYLA)
