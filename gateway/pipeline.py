@@ -28,7 +28,7 @@ from gateway.rules.titles import load_titles_not_for
 from gateway.settings import Settings
 from gateway.trust.certificates import Validator, require_valid
 from gateway.trust.documents import VerifiedDocument
-from gateway.trust.wssecurity import demand_timestamp
+from gateway.trust.wssecurity import demand_timestamp, refuse_str_transform
 from gateway.validity import ValidityRules
 from messages.errors import GatewayError
 from messages.frame import Rahmen
@@ -204,6 +204,8 @@ class Pipeline:
             raise GatewayError("T070.environment")
         if party.require_timestamp:
             demand_timestamp(way.document)
+        if not party.str_transform:
+            refuse_str_transform(way.document)
         if frame.kopf.leser.kennung != settings.kennung:
             raise GatewayError("T080", details={"expected": settings.kennung})
         if (frame.test is not None) != settings.is_test:

@@ -164,20 +164,16 @@ class SoapDoor:
             for action in (way.facts.soap_action, way.facts.content.action):
                 if action and action != operation.soap_action:
                     raise GatewayError("T099.soap-action", details={"expected": operation.soap_action})
-        self._check_settings(way, proof)
+        self._check_connection(way, proof)
         return self._pipeline.process(proof.document, Route(DOOR, way.facts.peer))
 
-    def _check_settings(self, way: _Way, proof: SoapProof) -> None:
-        """What only the door can see of the settings of a party and of the connection."""
-        if not (proof.str_transform or self._tls_must_match):
+    def _check_connection(self, way: _Way, proof: SoapProof) -> None:
+        """What only the door can see: whether the signer is who opened the connection."""
+        if not self._tls_must_match:
             return
         signer = proof.document.certificate.fingerprint(hashes.SHA256()).hex()
-        if self._tls_must_match and signer != way.facts.tls_fingerprint:
+        if signer != way.facts.tls_fingerprint:
             raise GatewayError("T070.transport-identity")
-        if proof.str_transform:
-            parties = self._parties.parties_of(signer, self._clock.now()).values()
-            if not any(party.str_transform for party in parties):
-                raise GatewayError("T011.transform", details={"algorithm": "STR-Transform"})
 
     def _unproven(self, way: _Way, error: GatewayError) -> Refusal:
         return self._pipeline.refuse_unproven(

@@ -23,3 +23,5 @@ class VerifiedDocument:
     """`Created` of the signed time stamp, None if there was none. A claim of the sender."""
     soap_version: str | None
     """"1.1" or "1.2" for documents from a SOAP envelope."""
+    str_transform: bool = False
+    """A token was signed through STR-Transform, which only some parties may use."""

@@ -18,7 +18,7 @@ from gateway.trust import names
 from gateway.trust.canonical import canonical_octets, read_canonical
 from gateway.trust.documents import VerifiedDocument
 from gateway.trust.identifiers import index_ids
-from gateway.trust.policy import SoapPolicy
+from gateway.trust.policy import SETTINGS, SoapPolicy
 from gateway.trust.seal import seal_envelope
 from gateway.trust.timestamps import read_timestamp, require_fresh
 from gateway.trust.token_references import CertificateDirectory, named_certificate
@@ -30,6 +30,7 @@ __all__ = [
     "SoapPolicy",
     "SoapProof",
     "demand_timestamp",
+    "refuse_str_transform",
     "seal_envelope",
     "verify_envelope",
 ]
@@ -49,8 +50,6 @@ class SoapProof:
     """A UsernameToken stood beside the signature. It is not checked: the signature tells who speaks."""
     signature_value: bytes
     """Octets of ds:SignatureValue, for a SignatureConfirmation in the answer."""
-    str_transform: bool
-    """A token was signed through STR-Transform; for parties that may not use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +92,7 @@ def verify_envelope(
         certificate=key.certificate,
         signed_at=timestamp[0] if timestamp else None,
         soap_version=parts.version,
+        str_transform=any(reference.through_token for reference in read.references),
     )
     return SoapProof(
         soap_version=parts.version,
@@ -100,7 +100,6 @@ def verify_envelope(
         timestamp=timestamp,
         username_token=parts.username_token,
         signature_value=read.value,
-        str_transform=any(reference.through_token for reference in read.references),
     )
 
 
@@ -112,6 +111,13 @@ def demand_timestamp(document: VerifiedDocument) -> None:
     """
     if document.signed_at is None:
         raise GatewayError("T010.timestamp-required")
+
+
+def refuse_str_transform(document: VerifiedDocument) -> None:
+    """Refuse the STR-Transform of parties with which it is not agreed. Raises GatewayError T011.transform."""
+    if document.str_transform:
+        details = {"algorithm": "STR-Transform", "setting": SETTINGS["str_transform"]}
+        raise GatewayError("T011.transform", details=details)
 
 
 # ---- the envelope ----------------------------------------------------------------------------------------

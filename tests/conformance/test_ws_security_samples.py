@@ -104,7 +104,8 @@ def test_str_transform_verifies_only_with_its_switch_on() -> None:
         proof_of(THROUGH_TOKEN)
     assert refused.value.code == "T011.transform"
     assert "STR-Transform" in refused.value.text_en
-    assert proof_of(THROUGH_TOKEN, SoapPolicy(signature=SignaturePolicy(str_transform=True))).str_transform
+    proof = proof_of(THROUGH_TOKEN, SoapPolicy(signature=SignaturePolicy(str_transform=True)))
+    assert proof.document.str_transform
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -192,6 +192,20 @@ def test_timestamp_required_by_party(core: Core) -> None:
     assert refusal.error.code == "T010.timestamp-required"
 
 
+def test_the_str_transform_of_one_party_opens_it_for_no_other_of_the_same_certificate(core: Core) -> None:
+    centre = party(core.pki, "azr:099994", "Behörde", "abh1", str_transform=True)
+    with core.store.write() as connection:
+        add_party(connection, centre, NOW)
+    document = replace(core.proven(report()), str_transform=True)
+    refusal = core.pipeline.process(document, ROUTE)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.error.code, refusal.error.details["algorithm"]) == ("T011.transform", "STR-Transform")
+    assert refusal.error.details["setting"]
+    message = with_kopf(report(person=LEYLA), autor=replace(ABH1, kennung="azr:099994"))
+    document = replace(core.proven(message), str_transform=True)
+    assert not isinstance(core.pipeline.process(document, ROUTE), Refusal)
+
+
 def test_wrong_reader(core: Core) -> None:
     proven_refusal(core, report(reader=ABH2), "T080")
 
