@@ -41,11 +41,7 @@ def add_party(connection: Connection, record: PartyRecord, now: datetime) -> Non
     if known is not None:
         raise ValueError(f"party {record.kennung} is there already")
     connection.execute(insert(party).values({name: getattr(record, name) for name in _SETTINGS}))
-    if record.allowed_types:
-        connection.execute(
-            insert(party_type),
-            [{"kennung": record.kennung, "message_type": name} for name in sorted(record.allowed_types)],
-        )
+    _allow(connection, record)
     for link in record.certificates:
         link_certificate(connection, record.kennung, link, now)
 
@@ -90,12 +86,35 @@ def lock_party(connection: Connection, kennung: str, *, locked: bool) -> None:
     connection.execute(update(party).where(party.c.kennung == kennung).values(locked=locked))
 
 
+def change_party(connection: Connection, record: PartyRecord) -> None:
+    """Give a party the name, settings and message types of the record; its certificates stay.
+
+    Raises LookupError for an unknown one.
+    """
+    _require(connection, record.kennung)
+    connection.execute(
+        update(party)
+        .where(party.c.kennung == record.kennung)
+        .values({name: getattr(record, name) for name in _SETTINGS if name != "kennung"})
+    )
+    connection.execute(delete(party_type).where(party_type.c.kennung == record.kennung))
+    _allow(connection, record)
+
+
 def show_party(connection: Connection, kennung: str) -> PartyRecord:
     """Return one party; raises LookupError for an unknown one."""
     for record in list_parties(connection):
         if record.kennung == kennung:
             return record
     raise LookupError(f"no party {kennung}")
+
+
+def _allow(connection: Connection, record: PartyRecord) -> None:
+    if record.allowed_types:
+        connection.execute(
+            insert(party_type),
+            [{"kennung": record.kennung, "message_type": name} for name in sorted(record.allowed_types)],
+        )
 
 
 def _require(connection: Connection, kennung: str) -> None:

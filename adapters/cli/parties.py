@@ -99,6 +99,67 @@ def certify(
     emit(_as_data(record), f"{kennung} has {len(record.certificates)} certificates", as_json=as_json)
 
 
+@app.command("uncertify")
+def uncertify(
+    kennung: KennungArgument,
+    fingerprint: Annotated[
+        str, typer.Option(help="SHA-256 fingerprint of the certificate, as `inge party show` prints it.")
+    ],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """End that a certificate speaks for an authority. Takes effect within two seconds."""
+    from store.parties import show_party, unlink_certificate
+
+    with opened_store(configuration(config)) as store, store.write() as connection:
+        if not unlink_certificate(connection, kennung, fingerprint):
+            raise CommandError(f"{kennung} has no certificate {fingerprint}", exit_code=REFUSED)
+        record = show_party(connection, kennung)
+    emit(_as_data(record), f"{kennung} has {len(record.certificates)} certificates", as_json=as_json)
+
+
+@app.command("set")
+def set_party(
+    kennung: KennungArgument,
+    name: Annotated[str | None, typer.Option("--name", help="Name of the authority.")] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option("--allow", help="The message types it may send from now on; repeatable."),
+    ] = None,
+    require_timestamp: Annotated[
+        bool | None, typer.Option(help="Refuse messages without a signed Timestamp.")
+    ] = None,
+    signature_first: Annotated[
+        bool | None, typer.Option(help="Put the Signature before the Timestamp in answers.")
+    ] = None,
+    ecdsa_answers: Annotated[bool | None, typer.Option(help="Seal its answers with the ECDSA key.")] = None,
+    str_transform: Annotated[bool | None, typer.Option(help="Accept the STR-Transform from it.")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change what is given of a party, and nothing else. Takes effect within two seconds."""
+    from dataclasses import replace
+
+    from store.parties import change_party, show_party
+
+    given = {
+        "name": name,
+        "allowed_types": None if allow is None else frozenset(allow),
+        "require_timestamp": require_timestamp,
+        "signature_first": signature_first,
+        "ecdsa_answers": ecdsa_answers,
+        "str_transform": str_transform,
+    }
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    with opened_store(configuration(config)) as store, store.write() as connection:
+        try:
+            record = replace(show_party(connection, kennung), **changes)
+            change_party(connection, record)
+        except LookupError as error:
+            raise CommandError(str(error), exit_code=REFUSED) from error
+    emit(_as_data(record), f"{kennung}: {', '.join(sorted(changes)) or 'nothing'} changed", as_json=as_json)
+
+
 @app.command("list")
 def list_parties(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List the parties of this gateway."""

@@ -94,6 +94,26 @@ def test_settings_of_a_party_are_kept(config: Path) -> None:
     assert "require_timestamp  yes" in inge("party", "show", KENNUNG, "--config", config).out
 
 
+def test_only_what_is_given_of_a_party_changes(config: Path) -> None:
+    _add(config, "--signature-first")
+    before = inge("party", "show", KENNUNG, "--config", config, "--json").json
+    words = ("--require-timestamp", "--no-signature-first", "--allow", "070001")
+    ran = inge("party", "set", KENNUNG, *words, "--config", config)
+    assert ran.out == f"{KENNUNG}: allowed_types, require_timestamp, signature_first changed\n"
+    changed = {"require_timestamp": True, "signature_first": False, "allowed": ["070001"]}
+    assert inge("party", "show", KENNUNG, "--config", config, "--json").json == {**before, **changed}
+
+
+def test_a_certificate_is_taken_from_a_party(config: Path) -> None:
+    _add(config)
+    (fingerprint,) = inge("party", "show", KENNUNG, "--config", config, "--json").json["certificates"]
+    words = ("party", "uncertify", KENNUNG, "--fingerprint", fingerprint, "--config", config)
+    assert inge(*words).out == f"{KENNUNG} has 0 certificates\n"
+    ran = inge(*words)
+    assert ran.code == REFUSED
+    assert fingerprint in ran.err
+
+
 def test_a_party_is_added_once(config: Path) -> None:
     _add(config)
     ran = inge("party", "add", KENNUNG, "--name", "x", "--certificate", CERTIFICATE, "--config", config)

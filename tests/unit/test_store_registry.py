@@ -53,6 +53,20 @@ def test_a_party_is_locked_and_unlocked(store: Store) -> None:
             parties.show_party(connection, "azr:9")
 
 
+def test_settings_and_types_of_a_party_change_and_its_certificates_stay(store: Store) -> None:
+    before = party("azr:1", OWN)
+    after = dataclasses.replace(
+        before, name="Neustadt", allowed_types=frozenset({"070001", "070009"}), require_timestamp=False
+    )
+    with store.write() as connection:
+        parties.add_party(connection, before, NOW)
+        parties.add_party(connection, party("azr:2", SHARED), NOW)
+        parties.change_party(connection, dataclasses.replace(after, certificates=()))
+        assert parties.list_parties(connection) == [after, party("azr:2", SHARED)]
+        with pytest.raises(LookupError, match="azr:9"):
+            parties.change_party(connection, party("azr:9"))
+
+
 def test_a_certificate_link_gets_a_new_window_and_ends(store: Store) -> None:
     later = dataclasses.replace(SHARED, valid_until=NOW + timedelta(days=700))
     with store.write() as connection:
