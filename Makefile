@@ -79,7 +79,7 @@ $(RUN_STAMP): requirements/server.txt $(LOCKED)
 	@echo "Installing the locked dependencies (once; needs a package index)"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/build.txt
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/server.txt
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(DEV_STAMP): requirements/dev.txt $(LOCKED)
@@ -87,7 +87,7 @@ $(DEV_STAMP): requirements/dev.txt $(LOCKED)
 	@echo "Installing the locked dependencies with the test tools (once; needs a package index)"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/build.txt
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ $(RUN_STAMP)
 
 # An environment that does not start (copied from elsewhere, its Python removed) is made anew.
