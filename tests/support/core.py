@@ -148,10 +148,15 @@ class Core:
 def read_answer(answer: Answer) -> Any:
     """The message of an answer document, valid by its schema."""
     element = etree.fromstring(answer.document)
-    contract = _REGISTRY.identify(element, NOW.date())
-    assert _REGISTRY.check(contract, element) == ()
     assert element.tag == answer.root
     assert MESSAGE_TYPES[answer.root].message_type == answer.message_type
+    return read_document(element)
+
+
+def read_document(element: etree._Element) -> Any:
+    """The message of an answer's element, valid by its schema."""
+    contract = _REGISTRY.identify(element, NOW.date())
+    assert _REGISTRY.check(contract, element) == ()
     return parse(element)
 
 
