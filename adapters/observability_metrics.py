@@ -51,6 +51,12 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=self._registry,
         )
+        self.background_failures = Counter(
+            "inge_background_failures",
+            "Turns of work beside the messages that failed; the next turn tries again.",
+            ["work"],
+            registry=self._registry,
+        )
         self.unexpected = Counter(
             "inge_unexpected_errors",
             "Errors no step foresaw: each one is a defect.",

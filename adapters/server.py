@@ -110,8 +110,14 @@ def build_application(config: Config) -> WebApplication:
         metrics=metrics,
         body_seconds=config.http.body_seconds,
     )
-    health = HealthEndpoints(core.checks(keys.rsa), metrics)
-    sealer = Repeated("sealer", core.seal_journal, config.journal.seal_every_seconds, core.leave_journal)
+    health = HealthEndpoints(core.checks(keys.all()), metrics)
+    sealer = Repeated(
+        "sealer",
+        core.seal_journal,
+        config.journal.seal_every_seconds,
+        last=core.leave_journal,
+        failures=metrics.background_failures.labels("sealer"),
+    )
     return WebApplication(
         routes={
             SOAP_PATH: soap,

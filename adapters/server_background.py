@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
 from adapters.observability_logs import place_of
+from store.errors import StoreUnavailable
+
+
+class Failures(Protocol):
+    """What counts the turns that failed, such as a counter of `adapters.observability_metrics`."""
+
+    def inc(self) -> None:
+        """Count one more."""
 
 
 class Repeated:
@@ -16,11 +25,20 @@ class Repeated:
     Several processes may run the same work: it must take a lease for itself.
     """
 
-    def __init__(self, name: str, work: Callable[[], None], seconds: float, last: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], None],
+        seconds: float,
+        *,
+        last: Callable[[], None],
+        failures: Failures,
+    ) -> None:
         self._name = name
         self._work = work
         self._last = last
         self._seconds = seconds
+        self._failures = failures
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._log = structlog.get_logger("adapters.server")
@@ -45,5 +63,9 @@ class Repeated:
     def _turn(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except Exception as error:  # noqa: BLE001 - the next turn may succeed, as when the store comes back
+        except StoreUnavailable as error:
+            self._failures.inc()
             self._log.warning("background-failed", work=self._name, **place_of(error))
+        except Exception as error:  # noqa: BLE001 - the next turn may succeed; the operator has to look
+            self._failures.inc()
+            self._log.error("background-failed", work=self._name, **place_of(error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from adapters.config import Config
@@ -48,11 +48,16 @@ class Core:
     soap_policy: SoapPolicy
     clock: Clock
 
-    def checks(self, key: SigningKey) -> Mapping[str, Callable[[], None]]:
-        """What readiness asks, by name: can this process sign, verify, and commit?"""
+    def checks(self, keys: Sequence[SigningKey]) -> Mapping[str, Callable[[], None]]:
+        """What readiness asks, by name: can this process sign with each key, verify, and commit?"""
+
+        def can_sign() -> None:
+            for key in keys:
+                self._can_sign(key)
+
         return {
-            "sign": lambda: self._can_sign(key),
-            "verify": lambda: self._verify(key),
+            "sign": can_sign,
+            "verify": lambda: self._verify(keys[0]),
             "commit": lambda: self.store.check_commit(self.clock.now()),
         }
 
@@ -66,7 +71,7 @@ class Core:
     def leave_journal(self) -> None:
         """Chain what is left before this process ends; waits a little for the lease of one that ends too."""
         until = time.monotonic() + _LEAVING_SECONDS
-        while not self.sealer.leave(self.clock.now()) and time.monotonic() < until:
+        while self.sealer.leave(self.clock.now()) is None and time.monotonic() < until:
             time.sleep(0.05)
 
     def _sign(self, key: SigningKey) -> bytes:

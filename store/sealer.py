@@ -51,16 +51,13 @@ class Sealer:
         self._publish()
         return sealed
 
-    def leave(self, now: datetime) -> bool:
-        """Seal what is left and give the lease back. Out: False if another has it, who seals the rest.
-
-        Raises as `run_once`.
-        """
-        if self.run_once(now) is None:
-            return False
-        with self._store.write() as connection:
-            self._store.release_lease(connection, LEASE, self._holder)
-        return True
+    def leave(self, now: datetime) -> int | None:
+        """Do as `run_once`, then give the lease back, so that another process may seal at once."""
+        sealed = self.run_once(now)
+        if sealed is not None:
+            with self._store.write() as connection:
+                self._store.release_lease(connection, LEASE, self._holder)
+        return sealed
 
     def _chain_batch(self, now: datetime) -> int | None:
         with self._store.write() as connection:

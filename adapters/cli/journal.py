@@ -97,7 +97,7 @@ def seal(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         heads = HeadsFile(settings.journal.heads_file)
         sealer = Sealer(store, load_signing_key(settings).sign, heads, new_holder())
         try:
-            rows = sealer.run_once(datetime.now(UTC))
+            rows = sealer.leave(datetime.now(UTC))
         except JournalBehind as error:
             raise CommandError(str(error), exit_code=REFUSED) from error
     text = "another process is sealing" if rows is None else f"{rows} rows sealed"

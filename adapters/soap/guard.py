@@ -81,6 +81,10 @@ class SealingKeys:
     rsa: SigningKey
     ecdsa: SigningKey | None = None
 
+    def all(self) -> tuple[SigningKey, ...]:
+        """Every key an answer may be signed with, RSA first."""
+        return (self.rsa,) if self.ecdsa is None else (self.rsa, self.ecdsa)
+
     def for_party(self, party: PartyRecord | None) -> SigningKey:
         """The key an answer to this party is signed with."""
         if party is not None and party.ecdsa_answers and self.ecdsa is not None:

@@ -283,8 +283,8 @@ def test_who_leaves_seals_what_is_left_and_hands_the_lease_over(
     other = Sealer(store, sign, heads, "other")
     write(store)
     assert sealer.run_once(NOW) == 2
-    assert (other.run_once(NOW), other.leave(NOW)) == (None, False)
+    assert (other.run_once(NOW), other.leave(NOW)) == (None, None)
     write(store, first=3)
-    assert sealer.leave(NOW)
+    assert sealer.leave(NOW) == 2
     assert verify(store, heads).unsealed == 0
     assert other.run_once(NOW) == 0
