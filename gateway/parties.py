@@ -1,23 +1,16 @@
 """The parties as they are in the store, held in memory for at most two seconds."""
 
-import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from gateway.clock import Clock
-from messages.errors import GatewayError
-from store.errors import StoreUnavailable
+from gateway.held import MAX_AGE, Held
 from store.records import PartyRecord
-
-MAX_AGE = timedelta(seconds=2)
-"""How long a change of the registry may stay unseen."""
-
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class PartySource(Protocol):
@@ -42,15 +35,21 @@ class _Speaker:
 @dataclass(frozen=True, slots=True)
 class _Indices:
     by_issuer_serial: dict[tuple[bytes, int], x509.Certificate] = field(default_factory=dict)
-    by_ski: dict[bytes, x509.Certificate] = field(default_factory=dict)
+    by_ski: dict[bytes, list[x509.Certificate]] = field(default_factory=dict)
     by_sha1: dict[bytes, x509.Certificate] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
-    read_at: datetime
     speakers: Mapping[str, tuple[_Speaker, ...]]
     indices: _Indices
+
+    def usable(self, certificate: x509.Certificate, at: datetime) -> bool:
+        """Tell whether a certificate is within its validity and speaks for somebody at a moment."""
+        fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
+        return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc and any(
+            speaker.speaks(at) for speaker in self.speakers.get(fingerprint, ())
+        )
 
 
 class PartyDirectory:
@@ -63,43 +62,39 @@ class PartyDirectory:
     def __init__(self, source: PartySource, clock: Clock, *, max_age: timedelta = MAX_AGE) -> None:
         self._source = source
         self._clock = clock
-        self._max_age = max_age
-        self._lock = threading.Lock()
         self._parsed: dict[str, x509.Certificate] = {}
         self._indices = _Indices()
-        self._snapshot = _Snapshot(_LONG_AGO, {}, self._indices)
+        self._registry = Held(self._read, clock, max_age)
 
     def by_issuer_serial(self, issuer: x509.Name, serial: int) -> x509.Certificate | None:
         """Return the registered certificate with this issuer and serial number."""
-        return self._current().indices.by_issuer_serial.get((issuer.public_bytes(), serial))
+        return self._registry.current().indices.by_issuer_serial.get((issuer.public_bytes(), serial))
 
     def by_ski(self, ski: bytes) -> x509.Certificate | None:
-        """Return the registered certificate with this subject key identifier."""
-        return self._current().indices.by_ski.get(ski)
+        """Return the registered certificate with this subject key identifier.
+
+        A certificate renewed with the same key has the same identifier: of several the latest counts that
+        may be used now, else the latest.
+        """
+        registry = self._registry.current()
+        latest_first = registry.indices.by_ski.get(ski, [])
+        if len(latest_first) > 1:
+            now = self._clock.now()
+            for certificate in latest_first:
+                if registry.usable(certificate, now):
+                    return certificate
+        return latest_first[0] if latest_first else None
 
     def by_thumbprint_sha1(self, thumbprint: bytes) -> x509.Certificate | None:
         """Return the registered certificate whose DER form has this SHA-1 hash."""
-        return self._current().indices.by_sha1.get(thumbprint)
+        return self._registry.current().indices.by_sha1.get(thumbprint)
 
     def parties_of(self, fingerprint: str, at: datetime) -> Mapping[str, PartyRecord]:
         """Return, by kennung, the parties for which a certificate (SHA-256, hex) speaks at a moment."""
-        speakers = self._current().speakers.get(fingerprint, ())
+        speakers = self._registry.current().speakers.get(fingerprint, ())
         return {each.party.kennung: each.party for each in speakers if each.speaks(at)}
 
-    def _current(self) -> _Snapshot:
-        now = self._clock.now()
-        snapshot = self._snapshot
-        if _fresh(snapshot, now, self._max_age):
-            return snapshot
-        with self._lock:
-            if not _fresh(self._snapshot, now, self._max_age):
-                try:
-                    self._snapshot = self._read(now)
-                except StoreUnavailable as error:
-                    raise GatewayError("T200.store-away") from error
-            return self._snapshot
-
-    def _read(self, now: datetime) -> _Snapshot:
+    def _read(self) -> _Snapshot:
         speakers: dict[str, list[_Speaker]] = {}
         parsed: dict[str, x509.Certificate] = {}
         for party in self._source():
@@ -114,12 +109,7 @@ class PartyDirectory:
             self._indices = _index(parsed.values())
         self._parsed = parsed
         frozen = {fingerprint: tuple(found) for fingerprint, found in speakers.items()}
-        return _Snapshot(now, frozen, self._indices)
-
-
-def _fresh(snapshot: _Snapshot, now: datetime, max_age: timedelta) -> bool:
-    # A clock that was set back must not keep an old state alive.
-    return snapshot.read_at <= now < snapshot.read_at + max_age
+        return _Snapshot(frozen, self._indices)
 
 
 def _index(certificates: Iterable[x509.Certificate]) -> _Indices:
@@ -127,8 +117,10 @@ def _index(certificates: Iterable[x509.Certificate]) -> _Indices:
     for certificate in certificates:
         issuer_serial = (certificate.issuer.public_bytes(), certificate.serial_number)
         indices.by_issuer_serial[issuer_serial] = certificate
-        indices.by_ski[_subject_key_identifier(certificate)] = certificate
+        indices.by_ski.setdefault(_subject_key_identifier(certificate), []).append(certificate)
         indices.by_sha1[certificate.fingerprint(hashes.SHA1())] = certificate  # noqa: S303 - a name, no proof
+    for same_key in indices.by_ski.values():
+        same_key.sort(key=lambda certificate: certificate.not_valid_before_utc, reverse=True)
     return indices
 
 

@@ -1,18 +1,25 @@
 """What is remembered of a message: answer, journal, decision record, and their explanation."""
 
 import hashlib
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import permutations
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from fixtures.persons import LEYLA, entitlement
+from fixtures.pki.build import Pki
 from gateway.explain import explain
 from gateway.parties import PartyDirectory
 from gateway.rules.reader import load_rules
 from messages.errors import GatewayError
 from store.engine import Store
 from store.errors import StoreUnavailable
-from store.records import PartyRecord
+from store.records import PartyCertificate, PartyRecord
 from tests.support.core import ABH1, ABH2, NOW, Core, StandingClock, furnish, new_uuid, party
 from tests.support.pki import shared_pki
 
@@ -108,6 +115,38 @@ class Source:
         if self.away:
             raise StoreUnavailable("gone")
         return self.parties
+
+
+def renewed(pki: Pki, holder: str, since: datetime, until: datetime) -> x509.Certificate:
+    """The certificate of a holder, anew for the same key; signed by a stray one, since it is only found."""
+    old = pki.certificate(holder)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    ski = old.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    builder = x509.CertificateBuilder(old.subject, old.issuer, old.public_key(), 4711, since, until)
+    return builder.add_extension(ski, critical=False).sign(key, hashes.SHA256())
+
+
+def test_of_certificates_renewed_with_the_same_key_the_latest_usable_one_is_found() -> None:
+    pki, clock = shared_pki(), StandingClock()
+    old = pki.certificate("abh1")
+    ski = old.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    present = renewed(pki, "abh1", NOW - timedelta(hours=1), NOW + timedelta(days=900))
+    coming = renewed(pki, "abh1", NOW + timedelta(days=1), NOW + timedelta(days=901))
+    links = [
+        PartyCertificate(each.fingerprint(hashes.SHA256()).hex(), each.public_bytes(Encoding.DER))
+        for each in (old, present, coming)
+    ]
+    for order in permutations(links):
+        agency = replace(party(pki, ABH1.kennung, ABH1.name), certificates=order)
+        directory = PartyDirectory(Source([agency]), clock)
+        assert directory.by_ski(ski) == present
+    late = [replace(link, valid_from=NOW + timedelta(hours=1)) for link in links[1:]]
+    agency = replace(agency, certificates=(*late, links[0]))
+    assert PartyDirectory(Source([agency]), clock).by_ski(ski) == old
+    clock.advance(days=2)
+    assert PartyDirectory(Source([agency]), clock).by_ski(ski) == coming
+    clock.advance(days=20000)
+    assert PartyDirectory(Source([agency]), clock).by_ski(ski) == coming
 
 
 def test_the_directory_is_read_at_most_every_two_seconds() -> None:
