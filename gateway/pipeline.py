@@ -39,7 +39,15 @@ from schemas.registry import SchemaRegistry
 from schemas.violations import ContractError
 from store.engine import Store
 from store.errors import StoreBusy, StoreUnavailable
-from store.records import DecisionRecord, JournalEntry, KnownMessage, PartyRecord, StoredAnswer
+from store.records import (
+    DecisionRecord,
+    JournalEntry,
+    KnownMessage,
+    OfficeRecord,
+    PartyRecord,
+    PostcodeRange,
+    StoredAnswer,
+)
 from store.unit import UnitOfWork
 
 __all__ = ["Answer", "Pipeline", "Refusal", "Route"]
@@ -109,7 +117,7 @@ class Pipeline:
             rules=rules,
             validity=ValidityRules.load(unlimited_1b=settings.unlimited_1b),
             numbers=numbers,
-            offices=OfficeFinder(store, settings.fallback_office),
+            offices=OfficeFinder(self._offices, clock, settings.fallback_office),
             clock=clock,
             free_movement=load_free_movement(swiss=settings.swiss_free_movement),
             titles_not_for_abh=load_titles_not_for("ABH"),
@@ -278,6 +286,10 @@ class Pipeline:
             error, document=document, party=party, parsed=way.parsed, at=self._clock.now()
         )
         return Refusal(error, fehler, party, way.uuid)
+
+    def _offices(self) -> tuple[list[OfficeRecord], list[PostcodeRange]]:
+        with self._store.read() as reader:
+            return reader.offices(), reader.postcode_ranges()
 
     def _journal(self, entry: JournalEntry) -> None:
         """Journal a refusal in its own transaction; while the store is away the log has to do."""

@@ -10,7 +10,7 @@ from gateway.handlers.base import Tools
 from gateway.identity import DUPLICATE, WEAK, Identity
 from gateway.normalise import PersonKey
 from gateway.offices import contact_of
-from store.records import MessageRef, WorkItem, WorkItemState
+from store.records import MessageRef, OfficeRecord, WorkItem, WorkItemState
 from store.unit import UnitOfWork
 
 SUSPICION = "17001"
@@ -26,7 +26,7 @@ def park(
     identity: Identity,
     *,
     key: PersonKey,
-    postcode: str,
+    office: OfficeRecord | None,
     details: Mapping[str, Any],
     evidence: dict[str, Any],
 ) -> Outcome:
@@ -34,10 +34,9 @@ def park(
 
     A report whose key waits already is attached to that work item (I12), with the persons only it is
     about. In: the key of the person reported,
-    the postcode of their address, their data for the clerk, the evidence so far.
+    the competent office, their data for the clerk, the evidence so far.
     """
     now = tools.clock.now()
-    office = tools.offices.find(postcode)
     ref = MessageRef(accepted.party.kennung, accepted.uuid)
     if identity.parked_under is not None:
         item_id = identity.parked_under.id
@@ -80,11 +79,10 @@ def note_weak_hint(
     identity: Identity,
     *,
     key: PersonKey,
-    postcode: str,
+    office: OfficeRecord | None,
     person_id: int,
 ) -> int:
     """Leave a work item that blocks nothing (I09): the new person may be a candidate. Out: its id."""
-    office = tools.offices.find(postcode)
     item = WorkItem(
         id=work.new_id(),
         kind=WEAK,

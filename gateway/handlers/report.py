@@ -151,6 +151,7 @@ class _Decision:
             "" if person.geschlecht is None else person.geschlecht.code,
         )
         self._lock = self._key.lock
+        self._office = tools.offices.find(person.anschrift.postleitzahl)
         self._number = _number(report.number)
         self._details = plain(person) | plain(report.further)
         self._evidence: dict[str, Any] = {
@@ -179,7 +180,7 @@ class _Decision:
                 self._accepted,
                 identity,
                 key=self._key,
-                postcode=self._report.person.anschrift.postleitzahl,
+                office=self._office,
                 details=self._details,
                 evidence=self._evidence,
             )
@@ -261,7 +262,7 @@ class _Decision:
                 self._accepted,
                 identity,
                 key=self._key,
-                postcode=self._report.person.anschrift.postleitzahl,
+                office=self._office,
                 person_id=person_id,
             )
         self._evidence["person"] = person_id

@@ -91,7 +91,7 @@ def test_the_same_person_again_is_a_duplicate_with_its_office(gateway: Gateway) 
     assert reply.message.information_sachbearbeitung.code == "17001"
     contact = reply.message.rahmen.ansprechpartner
     assert contact is not None
-    assert contact.familienname == Name("Regionalstelle Nürnberg")
+    assert contact.familienname == Name("Leitstelle Integration Nürnberg")
     assert len(contact.kontaktdaten) == 2
 
 
