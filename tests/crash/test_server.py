@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import threading
@@ -19,7 +20,7 @@ from tests.door.test_http import fault_code
 from tests.door.test_messages import sealed, somebody
 from tests.support.postgres import PostgresCluster, own_cluster
 from tests.support.server import Gateway, octets, prepared, running
-from tests.support.stores import open_test_store
+from tests.support.stores import fresh_sqlite, open_test_store
 
 Waiting = Callable[[Callable[[], bool]], None]
 
@@ -56,26 +57,64 @@ def test_store_gone_and_back(
     url = cluster.url(cluster.create_database())
     migrate(url)
     with running(tmp_path, url) as gateway:
-        acknowledged = [somebody() for _ in range(4)]
-        answers = [gateway.client().send(message).document for message in acknowledged]
-        cluster.stop(mode)
-        for _ in range(6):
-            response = gateway.post(sealed(gateway, octets(somebody())))
-            assert (response.status_code, fault_code(response)) == (500, "T200.store-away")
-            assert response.headers["retry-after"] == "30"
-        # Also a stranger's noise is answered; only its journal row is missing, and the log says so.
-        assert fault_code(gateway.post(b"<")) == "X000"
-        wait_until(lambda: gateway.get("/readyz").status_code == 503)
-        red = gateway.get("/readyz").json()
-        assert red["checks"] == {"sign": "ok", "verify": "ok", "commit": "StoreUnavailable"}
-        assert gateway.get("/healthz").status_code == 200
-        cluster.start()
-        wait_until(lambda: gateway.get("/readyz").status_code == 200)
-        for message, answer in zip(acknowledged, answers, strict=True):
-            assert gateway.client().send(message).document == answer
-        assert gateway.client().send(somebody()).message is not None
-        assert counts(gateway)["message"] == len(acknowledged) + 1
-        assert gateway.stop() == 0
+        survives_outage(gateway, lambda: cluster.stop(mode), cluster.start, wait_until)
+
+
+def test_sqlite_disk_takes_nothing_any_more_and_does_again(
+    tmp_path: Path, sqlite_template: Path, wait_until: Waiting
+) -> None:
+    """Every write of the workers beyond what their files hold now fails, on connections open and new."""
+    url = fresh_sqlite(tmp_path, sqlite_template)
+    log = tmp_path / "store.db-wal"
+    store = open_test_store(url)
+
+    def limit(octets: int) -> None:
+        for pid in gateway.workers():
+            _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (octets, hard))
+
+    def take_away() -> None:
+        # The reader keeps SQLite from beginning its log anew, where there would be place.
+        reading.enter_context(store.read()).counts()
+        assert gateway.log_path.stat().st_size < log.stat().st_size // 2
+        limit(log.stat().st_size)
+
+    def give_back() -> None:
+        reading.close()
+        limit(resource.RLIM_INFINITY)
+
+    with running(tmp_path, url) as gateway, contextlib.ExitStack() as reading:
+        survives_outage(gateway, take_away, give_back, wait_until)
+    store.close()
+
+
+def survives_outage(
+    gateway: Gateway, take_away: Callable[[], None], give_back: Callable[[], None], wait_until: Waiting
+) -> None:
+    """Typed refusals and a red readiness while the store is away; afterwards all is as acknowledged."""
+    acknowledged = [somebody() for _ in range(4)]
+    answers = [gateway.client().send(message).document for message in acknowledged]
+    take_away()
+    meanwhile = [somebody() for _ in range(6)]
+    for message in meanwhile:
+        response = gateway.post(sealed(gateway, octets(message)))
+        assert (response.status_code, fault_code(response)) == (500, "T200.store-away")
+        assert response.headers["retry-after"] == "30"
+    # Also a stranger's noise is answered; only its journal row is missing, and the log says so.
+    assert fault_code(gateway.post(b"<")) == "X000"
+    wait_until(lambda: gateway.get("/readyz").status_code == 503)
+    red = gateway.get("/readyz").json()
+    assert red["checks"] == {"sign": "ok", "verify": "ok", "commit": "StoreUnavailable"}
+    assert gateway.get("/healthz").status_code == 200
+    give_back()
+    wait_until(lambda: gateway.get("/readyz").status_code == 200)
+    for message, answer in zip(acknowledged, answers, strict=True):
+        assert gateway.client().send(message).document == answer
+    assert counts(gateway)["message"] == len(acknowledged)
+    for message in meanwhile:
+        assert gateway.client().send(message).attempts == 1
+    assert counts(gateway)["message"] == len(acknowledged) + len(meanwhile)
+    assert gateway.stop() == 0
 
 
 @pytest.mark.postgresql
