@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from gateway.rules.engine import RuleBook
 from store.engine import Store
@@ -37,6 +38,11 @@ class Decision:
         """Return what each stage took."""
         stages: Mapping[str, int] = self.record.evidence.get("microseconds", {})
         return stages
+
+    @property
+    def grounds(self) -> Mapping[str, Any]:
+        """Return what the decision rests on: facts, rule of validity, settings that had a say, ids."""
+        return {name: value for name, value in self.record.evidence.items() if name != "microseconds"}
 
 
 @dataclass(frozen=True, slots=True)

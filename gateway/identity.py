@@ -38,13 +38,15 @@ PARKED = frozenset({Branch.ONE_HIT, Branch.SEVERAL_HITS, Branch.NUMBER_DOES_NOT_
 class Identity:
     """Who it is: `person` where it is certain, `candidates` (ids) where a clerk has to see to it.
 
-    `parked_under` is the work item that already waits for the same key.
+    `parked_under` is the work item that already waits for the same key. `only_expired` tells that the hits
+    have expired rights only, so that the setting `expired_only_accepts` chose the branch.
     """
 
     branch: Branch
     person: PersonRecord | None = None
     candidates: tuple[int, ...] = ()
     parked_under: WorkItem | None = None
+    only_expired: bool = False
 
 
 class People(Protocol):
@@ -124,9 +126,12 @@ def _by_key(
         others = tuple(person.id for person in known if key.hits(key_of(person), KeyProfile.XA))
         branch = Branch.OTHER_FIRST_NAME if others else Branch.NO_HIT
         return Identity(branch, candidates=others)
-    if expired_only_accepts and all(_only_expired(people, person, today) for person in hits):
-        return Identity(Branch.EXPIRED_ONLY, candidates=candidates)
-    return Identity(Branch.ONE_HIT if len(hits) == 1 else Branch.SEVERAL_HITS, candidates=candidates)
+    only_expired = all(_only_expired(people, person, today) for person in hits)
+    if only_expired and expired_only_accepts:
+        branch = Branch.EXPIRED_ONLY
+    else:
+        branch = Branch.ONE_HIT if len(hits) == 1 else Branch.SEVERAL_HITS
+    return Identity(branch, candidates=candidates, only_expired=only_expired)
 
 
 def _hits(people: People, key: PersonKey, profile: KeyProfile) -> list[PersonRecord]:

@@ -8,6 +8,7 @@ from gateway.clock import Clock
 from gateway.held import Held
 from messages.codes import code
 from messages.values import Ansprechpartner, Erreichbarkeit, Kommunikation, Name
+from store.engine import Store
 from store.records import OfficeRecord, PostcodeRange
 
 PHONE, EMAIL = "02", "01"
@@ -19,6 +20,16 @@ class OfficeSource(Protocol):
 
     def __call__(self) -> tuple[Sequence[OfficeRecord], Sequence[PostcodeRange]]:
         """Return all offices, and which postcodes belong to which of them. Raises StoreUnavailable."""
+
+
+def stored_offices(store: Store) -> OfficeSource:
+    """Return the source that reads the directory imported into the store."""
+
+    def read() -> tuple[Sequence[OfficeRecord], Sequence[PostcodeRange]]:
+        with store.read() as reader:
+            return reader.offices(), reader.postcode_ranges()
+
+    return read
 
 
 class OfficeFinder:

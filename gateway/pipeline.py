@@ -20,10 +20,10 @@ from gateway.handlers.base import Handler, Tools
 from gateway.handlers.reply import ReplyHandler
 from gateway.handlers.report import READERS, ReportHandler
 from gateway.number import Numbers
-from gateway.offices import OfficeFinder
+from gateway.offices import OfficeFinder, stored_offices
 from gateway.parties import PartyDirectory
 from gateway.rules.engine import RuleBook
-from gateway.rules.nationality import load_free_movement
+from gateway.rules.nationality import FreeMovement
 from gateway.rules.titles import load_titles_not_for
 from gateway.settings import Settings
 from gateway.trust.certificates import Validator, require_valid
@@ -39,15 +39,7 @@ from schemas.registry import SchemaRegistry
 from schemas.violations import ContractError
 from store.engine import Store
 from store.errors import StoreBusy, StoreUnavailable
-from store.records import (
-    DecisionRecord,
-    JournalEntry,
-    KnownMessage,
-    OfficeRecord,
-    PartyRecord,
-    PostcodeRange,
-    StoredAnswer,
-)
+from store.records import DecisionRecord, JournalEntry, KnownMessage, PartyRecord, StoredAnswer
 from store.unit import UnitOfWork
 
 __all__ = ["Answer", "Pipeline", "Refusal", "Route"]
@@ -117,9 +109,9 @@ class Pipeline:
             rules=rules,
             validity=ValidityRules.load(unlimited_1b=settings.unlimited_1b),
             numbers=numbers,
-            offices=OfficeFinder(self._offices, clock, settings.fallback_office),
+            offices=OfficeFinder(stored_offices(store), clock, settings.fallback_office),
             clock=clock,
-            free_movement=load_free_movement(swiss=settings.swiss_free_movement),
+            free_movement=FreeMovement.load(swiss=settings.swiss_free_movement),
             titles_not_for_abh=load_titles_not_for("ABH"),
         )
         self._handlers = _handlers(tools)
@@ -286,10 +278,6 @@ class Pipeline:
             error, document=document, party=party, parsed=way.parsed, at=self._clock.now()
         )
         return Refusal(error, fehler, party, way.uuid)
-
-    def _offices(self) -> tuple[list[OfficeRecord], list[PostcodeRange]]:
-        with self._store.read() as reader:
-            return reader.offices(), reader.postcode_ranges()
 
     def _journal(self, entry: JournalEntry) -> None:
         """Journal a refusal in its own transaction; while the store is away the log has to do."""

@@ -31,6 +31,16 @@ class ValidityRule:
     legal_basis: str
     otherwise_years: int = 0
 
+    @property
+    def id(self) -> str:
+        """Return the name of the rule in evidence: kind of right and the day from which the rule holds."""
+        return f"{self.art}/{self.valid_from.isoformat()}"
+
+    @property
+    def asks_operator(self) -> bool:
+        """Tell whether the setting `unlimited_1b` has a say in the term."""
+        return self.ends is Ends.NEVER and self.art == "1b"
+
 
 @dataclass(frozen=True, slots=True)
 class Validity:
@@ -73,7 +83,7 @@ class ValidityRules:
         In: kind of right (`1a`), German calendar day of the decision, the end that the agency sent if any.
         Raises DateInThePastError, and LookupError where no rule knows the kind on that day.
         """
-        rule = self._rule_on(art, decided)
+        rule = self.rule_on(art, decided)
         if rule.ends is Ends.SENT:
             if sent_end is None:
                 raise ValueError(f"a right of kind {art} needs the end that the agency sent")
@@ -81,12 +91,13 @@ class ValidityRules:
                 raise DateInThePastError(art)
             return Validity(decided, sent_end)
         if rule.ends is Ends.NEVER:
-            if art != "1b" or self._unlimited_1b:
-                return Validity(decided, None)
-            return Validity(decided, add_months(decided, 12 * rule.otherwise_years))
+            if rule.asks_operator and not self._unlimited_1b:
+                return Validity(decided, add_months(decided, 12 * rule.otherwise_years))
+            return Validity(decided, None)
         return Validity(decided, add_months(decided, 12 * rule.years))
 
-    def _rule_on(self, art: str, day: date) -> ValidityRule:
+    def rule_on(self, art: str, day: date) -> ValidityRule:
+        """Return the rule for a kind of right on a day. Raises LookupError where there is none."""
         known = [rule for rule in self._by_art.get(art, ()) if rule.valid_from <= day]
         if not known:
             raise LookupError(f"no rule of validity for kind {art} on {day.isoformat()}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -146,8 +146,8 @@ def _story(way: Explanation) -> str:
             ("received", record.received_at),
             ("decided", record.decided_at),
             ("took", _stages(decision.microseconds)),
-            ("work item", record.evidence.get("work_item")),
         ]
+        rows += [(name.replace("_", " "), _ground(value)) for name, value in decision.grounds.items()]
         parts.append(table(["decision", ""], [row for row in rows if row[1] is not None]))
     if not way.decisions:
         parts.append("everything under this UUID was refused; it is not used up")
@@ -165,6 +165,16 @@ def _story(way: Explanation) -> str:
     ]
     parts.append(table(["journal", "", "type", "code", "peer", "bytes", "sealed"], steps))
     return "\n".join(parts)
+
+
+def _ground(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_ground(each)}" for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value)) or "none"
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    return value
 
 
 def _stages(microseconds: Any) -> str | None:

@@ -9,6 +9,7 @@ from gateway.clock import Clock
 from gateway.number import Numbers
 from gateway.offices import OfficeFinder
 from gateway.rules.engine import RuleBook
+from gateway.rules.nationality import FreeMovement
 from gateway.settings import Settings
 from gateway.validity import ValidityRules
 from store.unit import UnitOfWork
@@ -27,7 +28,7 @@ class Tools:
     numbers: Numbers
     offices: OfficeFinder
     clock: Clock
-    free_movement: frozenset[str]
+    free_movement: FreeMovement
     titles_not_for_abh: frozenset[str]
 
 

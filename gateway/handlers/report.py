@@ -103,22 +103,25 @@ class ReportHandler:
         if report.further.aufenthaltstitel.code in self._tools.titles_not_for_abh:
             title = {"found": report.further.aufenthaltstitel.code}
             return _refused_before_identity(table, "17099.residence-title", title)
+        rule = self._tools.validity.rule_on(report.art, accepted.today)
         try:
             validity = self._tools.validity.term(report.art, accepted.today, report.sent_end)
         except DateInThePastError:
-            return _refused_before_identity(table, "17099.valid-until-past", {})
+            return _refused_before_identity(table, "17099.valid-until-past", {}, validity_rule=rule.id)
         decision = _Decision(self._tools, accepted, report, table, validity)
         return decision.decide
 
 
-def _refused_before_identity(table: DecisionTable, text: str, details: Mapping[str, str]) -> Step:
+def _refused_before_identity(
+    table: DecisionTable, text: str, details: Mapping[str, str], **evidence: str
+) -> Step:
     row = table.row(OTHER_REASON)
     outcome = Outcome(
         answers.refusal(row, str(row.reason), details, text=text),
         row.effect,
         row=row,
         reason=row.reason,
-        evidence={"table": table.version, "text": text},
+        evidence={"table": table.version, "text": text, **evidence},
     )
 
     def refuse(_: UnitOfWork) -> Outcome:
@@ -171,6 +174,8 @@ class _Decision:
             expired_only_accepts=settings.expired_only_accepts,
             today=self._accepted.today,
         )
+        if identity.only_expired:
+            self._note_setting("expired_only_accepts", settings.expired_only_accepts)
         if identity.candidates:
             self._evidence["candidates"] = list(identity.candidates)
         if identity.branch in PARKED:
@@ -233,8 +238,10 @@ class _Decision:
             nationalities |= _stored_nationalities(person)
             if person.deceased:
                 flags.add(DECEASED)
-        if nationalities & self._tools.free_movement:
+        if self._tools.free_movement.covers(nationalities):
             flags.add(FREE_MOVEMENT)
+        if self._tools.free_movement.asks_operator(nationalities):
+            self._note_setting("swiss_free_movement", self._tools.settings.swiss_free_movement)
         if existing is None:
             return Facts(request, flags=frozenset(flags))
         _, right, state = existing
@@ -255,6 +262,7 @@ class _Decision:
         number = self._tools.numbers.assign(*work.next_counter())
         case, right = self._new_case(work, person_id, number, now)
         work.add_case(case)
+        self._note_validity()
         if identity.branch is Branch.EXPIRED_ONLY:
             self._evidence["work_item"] = note_weak_hint(
                 work,
@@ -275,6 +283,16 @@ class _Decision:
             number=number,
             evidence=self._evidence,
         )
+
+    def _note_validity(self) -> None:
+        rule = self._tools.validity.rule_on(self._report.art, self._accepted.today)
+        self._evidence["validity_rule"] = rule.id
+        if rule.asks_operator:
+            self._note_setting("unlimited_1b", self._tools.settings.unlimited_1b)
+
+    def _note_setting(self, name: str, value: bool) -> None:
+        """Note a reading of the operator's choice that decided a branch, a fact or a term."""
+        self._evidence.setdefault("settings", {})[name] = value
 
     def _new_person(self, person_id: int) -> PersonRecord:
         key, person = self._key, self._report.person

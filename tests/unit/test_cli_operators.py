@@ -250,7 +250,9 @@ def test_the_way_of_a_message_is_told(config: Path) -> None:
     store.close()
     told = inge("explain", uuid, "--config", config)
     assert told.code == 0
-    for words in ("D01", "I01", "070003", "§ 44", KENNUNG, str(getattr(answer, "number", None))):
+    number = str(getattr(answer, "number", None))
+    rule = "1a/2005-01-01"
+    for words in ("D01", "I01", "070003", "§ 44", KENNUNG, number, rule, "request E"):
         assert words in told.out
     (way,) = inge("explain", uuid, "--config", config, "--json").json
     assert way["decisions"][0]["record"]["row"] == "D01"

@@ -1,9 +1,11 @@
 """What is remembered of a message: answer, journal, decision record, and their explanation."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -11,10 +13,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from fixtures.persons import LEYLA, entitlement
+from fixtures.persons import AMINA, LEYLA, THI, entitlement, obligation_1b, obligation_3, with_nationalities
 from fixtures.pki.build import Pki
 from gateway.explain import explain
 from gateway.parties import PartyDirectory
+from gateway.pipeline import Answer
 from gateway.rules.reader import load_rules
 from messages.errors import GatewayError
 from store.engine import Store
@@ -70,6 +73,39 @@ def test_explanation_tells_the_whole_way(core: Core) -> None:
         "recognise", "understand", "prepare", "register", "decide", "build",
     }  # fmt: skip
     assert [step.kind for step in told.steps] == ["received", "answered"]
+
+
+def grounds(core: Core, answer: Answer) -> Mapping[str, Any]:
+    (told,) = explain(core.store, answer.uuid)
+    return told.decisions[-1].grounds
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_the_record_names_the_rule_of_validity_and_the_settings_that_had_a_say(core: Core, on: bool) -> None:
+    core = Core(
+        core.store,
+        core.pki,
+        core.clock,
+        unlimited_1b=on,
+        swiss_free_movement=on,
+        expired_only_accepts=on,
+    )
+    plain, _ = core.answer(entitlement(ABH1, new_uuid(), NOW))
+    assert grounds(core, plain)["validity_rule"] == "1a/2005-01-01"
+    assert "settings" not in grounds(core, plain)
+    obliged, _ = core.answer(obligation_1b(ABH1, new_uuid(), NOW, THI))
+    assert grounds(core, obliged)["validity_rule"] == "1b/2005-01-01"
+    assert grounds(core, obliged)["settings"] == {"unlimited_1b": on}
+    swiss, _ = core.answer(obligation_1b(ABH1, new_uuid(), NOW, with_nationalities(AMINA, "158")))
+    assert grounds(core, swiss)["settings"]["swiss_free_movement"] is on
+    assert (swiss.row == "D25") is on
+    late = NOW - timedelta(days=1)
+    past, _ = core.answer(obligation_3(ABH1, new_uuid(), NOW, late.date(), LEYLA))
+    assert (past.row, grounds(core, past)["validity_rule"]) == ("D32", "2/2005-01-01")
+    core.clock.advance(days=366)
+    expired, _ = core.answer(entitlement(ABH2, new_uuid(), core.clock.now()), "abh2")
+    assert grounds(core, expired)["settings"] == {"expired_only_accepts": on}
+    assert (expired.message_type == "070003") is on
 
 
 def test_explanation_of_a_parked_message_names_the_work_item(core: Core) -> None:
