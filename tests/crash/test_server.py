@@ -19,7 +19,7 @@ from store.migrate import migrate
 from tests.door.test_http import fault_code
 from tests.door.test_messages import sealed, somebody
 from tests.support.postgres import PostgresCluster, own_cluster
-from tests.support.server import Gateway, octets, prepared, running
+from tests.support.server import SERVER, Gateway, octets, prepared, running
 from tests.support.stores import fresh_sqlite, open_test_store
 
 Waiting = Callable[[Callable[[], bool]], None]
@@ -160,20 +160,22 @@ def _post_and_lose(gateway: Gateway, body: bytes) -> None:
         gateway.post(body)
 
 
-def test_killed_between_commit_and_answer(gateway: Gateway, wait_until: Waiting) -> None:
-    """The client reads nothing; as soon as the commit is seen from outside, the power goes."""
+def test_killed_between_commit_and_answer(tmp_path: Path, store_url: str, wait_until: Waiting) -> None:
+    """The worker's last deed is the commit: nothing of the answer was sealed yet."""
     message = somebody()
-    body = sealed(gateway, octets(message))
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as connection:
-        connection.sendall(_head(body) + body)
-        wait_until(lambda: counts(gateway)["message"] == 1)
+    with running(tmp_path, store_url, entry="tests.crash.deadly_gateway") as gateway:
+        _post_and_lose(gateway, sealed(gateway, octets(message)))
+        wait_until(lambda: len(gateway.events("ready")) == 3)
         gateway.kill()
-    committed = _stored(gateway, message)
-    gateway.start()
-    replies = [gateway.client().send(message) for _ in range(2)]
-    assert {reply.document for reply in replies} == {committed}
-    after = counts(gateway)
-    assert (after["message"], after["person"]) == (1, 1)
+        assert gateway.events("message") == []
+        committed = _stored(gateway, message)
+        gateway.entry = SERVER
+        gateway.start()
+        replies = [gateway.client().send(message) for _ in range(2)]
+        assert {reply.document for reply in replies} == {committed}
+        assert [event["outcome"] for event in gateway.events("message")] == ["repeated"] * 2
+        after = counts(gateway)
+        assert (after["message"], after["person"]) == (1, 1)
 
 
 def test_killed_in_the_middle_of_the_answer(gateway: Gateway, wait_until: Waiting) -> None:

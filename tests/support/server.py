@@ -33,17 +33,20 @@ from tests.support.stores import MASTER_KEY, open_test_store
 
 ONCE = RetryPolicy(attempts=1)
 START_SECONDS = 60
+SERVER = "adapters.server"
 
 
 @dataclass
 class Gateway:
-    """A running gateway. `settings` are the tables of its inge.toml, by section."""
+    """A running gateway. `settings` are the tables of its inge.toml, by section; `entry` is the module whose
+    `serve` runs it."""
 
     folder: Path
     store_url: str
     settings: dict[str, dict[str, Any]]
     pki: Pki = field(default_factory=shared_pki)
     process: subprocess.Popen[bytes] | None = None
+    entry: str = SERVER
 
     @property
     def port(self) -> int:
@@ -65,7 +68,7 @@ class Gateway:
         """Start it and wait until every worker process has begun."""
         path = self.folder / "inge.toml"
         path.write_text(_toml(self.settings), encoding="utf-8")
-        code = "import pathlib, sys, adapters.server as s; s.serve(pathlib.Path(sys.argv[1]))"
+        code = f"import pathlib, sys, {self.entry} as s; s.serve(pathlib.Path(sys.argv[1]))"
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", code, str(path)],
@@ -129,10 +132,11 @@ class Gateway:
 
 @contextmanager
 def running(
-    folder: Path, store_url: str, *, furnished: bool = True, **sections: dict[str, Any]
+    folder: Path, store_url: str, *, furnished: bool = True, entry: str = SERVER, **sections: dict[str, Any]
 ) -> Iterator[Gateway]:
     """A gateway with two workers on a migrated store; `sections` change its inge.toml."""
     gateway = prepared(folder, store_url, furnished=furnished, **sections)
+    gateway.entry = entry
     gateway.start()
     try:
         yield gateway
