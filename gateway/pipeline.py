@@ -29,6 +29,7 @@ from gateway.settings import Settings
 from gateway.trust.certificates import Validator, require_valid
 from gateway.trust.documents import VerifiedDocument
 from gateway.trust.wssecurity import demand_timestamp, refuse_str_transform
+from gateway.unserved import require_served
 from gateway.validity import ValidityRules
 from messages.errors import GatewayError
 from messages.frame import Rahmen
@@ -178,6 +179,7 @@ class Pipeline:
 
     def _understand(self, way: "_Way") -> ParsedMessage:
         element = way.document.element
+        require_served(element)
         try:
             contract = self._registry.identify(element, german_day(way.now))
         except ContractError as error:

@@ -34,6 +34,7 @@ _FAULT_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "T099.must-understand": "MustUnderstand",
         "T099.several-security-headers": "wsse:InvalidSecurity",
         "T099.soap-version": "VersionMismatch",
+        "T099.too-slow": "Server",
         "T200": "Server",
     }
 )

@@ -10,11 +10,12 @@ from lxml import etree
 from fixtures.persons import LEYLA, decision, entitlement
 from gateway.handlers.report import ReportHandler
 from gateway.pipeline import Pipeline, Refusal
+from gateway.unserved import load_unserved
 from messages.codes import message_type
 from messages.errors import GatewayError
 from messages.fehler import parse_fehler
 from messages.frame import Message
-from messages.registry import build, parse
+from messages.registry import MESSAGE_TYPES, build, parse
 from messages.rejection import Rueckweisung0010
 from store.engine import Store
 from store.erasure import destroy_content
@@ -246,6 +247,28 @@ def test_type_the_party_may_not_send(core: Core) -> None:
 def test_message_of_the_other_direction(core: Core) -> None:
     answer, _ = core.answer(report())
     proven_refusal(core, answer.document, "T070.direction")
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("ABHBAMF.Auskunftssperre.070022", "V000.message-not-served"),
+        ("TGSBAMF.Teilnahmezulassung.080001", "V000.message-not-served"),
+        ("BAMFABH.AuskunftKursteilnahme.070015", "T070.direction"),
+        ("ABHBAMF.Erfunden.070099", "X001.unknown-root"),
+    ],
+)
+def test_a_message_that_is_not_served_is_told_from_one_that_is_unknown(
+    core: Core, name: str, code: str
+) -> None:
+    namespace = etree.QName(build(report())).namespace
+    refusal = proven_refusal(core, f'<x:{name} xmlns:x="{namespace}"/>'.encode(), code)
+    if code != "X001.unknown-root":
+        assert refusal.error.details == {"message_type": name.rpartition(".")[2]}
+
+
+def test_no_served_message_is_listed_as_unserved() -> None:
+    assert not load_unserved().keys() & MESSAGE_TYPES.keys()
 
 
 def test_answer_without_trigger(core: Core) -> None:

@@ -65,6 +65,7 @@ def test_the_same_in_soap_12(code: str) -> None:
         ("T070.foreign-authority", "Client"),
         ("T099.must-understand", "MustUnderstand"),
         ("T099.soap-version", "VersionMismatch"),
+        ("T099.too-slow", "Server"),
         ("T200.busy", "Server"),
         ("X001", "Client"),
     ],
@@ -74,7 +75,7 @@ def test_chosen_codes(code: str, expected: str) -> None:
 
 
 def test_markup_in_a_text_stays_text() -> None:
-    error = GatewayError("T099.unknown-operation", details={"found": "<b>&amp;"})
+    error = GatewayError("T099.content-type", details={"found": "<b>&amp;"})
     for version in NAMESPACES:
         assert b"&lt;b&gt;&amp;amp;" in build_fault(error, FEHLER, version)
 
