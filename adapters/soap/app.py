@@ -89,7 +89,7 @@ class SoapEndpoint:
         facts = _facts(request, peer)
         refusal = _transport_refusal(request, facts)
         if refusal is not None:
-            return await self._refused(facts, refusal, _NOTHING, announced_length(request), status=415)
+            return await self._refused(facts, refusal, _NOTHING, announced_length(request))
         try:
             raw = await read_body(request, self._door.max_bytes, self._body_seconds)
         except BodyTooLarge as error:
@@ -98,19 +98,19 @@ class SoapEndpoint:
                 facts, GatewayError("T099.too-large", details=limit), error.sha256, error.size
             )
         except BodyTooSlow as error:
-            return await self._refused(facts, GatewayError("T099"), error.sha256, error.size)
+            limit = {"limit": f"{self._body_seconds:g}"}
+            return await self._refused(
+                facts, GatewayError("T099.too-slow", details=limit), error.sha256, error.size
+            )
         started = perf_counter()
         with self._in_progress.track_inprogress():
             reply = await self._worked(lambda: self._door.answer(raw, facts), facts)
         return self._finished(reply, facts, perf_counter() - started, len(raw))
 
-    async def _refused(
-        self, facts: RequestFacts, error: GatewayError, sha256: bytes, size: int, status: int = 500
-    ) -> Response:
+    async def _refused(self, facts: RequestFacts, error: GatewayError, sha256: bytes, size: int) -> Response:
         started = perf_counter()
         reply = await self._worked(lambda: self._door.refuse(error, facts, sha256, size), facts)
-        answered = status if reply.code == error.code else 500
-        return self._finished(reply, facts, perf_counter() - started, size, answered)
+        return self._finished(reply, facts, perf_counter() - started, size)
 
     async def _worked(self, work: Callable[[], Reply], facts: RequestFacts) -> Reply:
         try:
@@ -119,9 +119,7 @@ class SoapEndpoint:
             self._metrics.busy.labels(DOOR).inc()
             return self._busy[version_of_media_type(facts.content.media_type)]
 
-    def _finished(
-        self, reply: Reply, facts: RequestFacts, seconds: float, size: int, status: int = 500
-    ) -> Response:
+    def _finished(self, reply: Reply, facts: RequestFacts, seconds: float, size: int) -> Response:
         self._count(reply, seconds)
         self._log.info(
             "message",
@@ -141,7 +139,7 @@ class SoapEndpoint:
         headers: tuple[tuple[bytes, bytes], ...] = ()
         if reply.retry_after is not None:
             headers = ((b"retry-after", b"%d" % reply.retry_after),)
-        return Response(status if reply.is_fault else 200, reply.body, _CONTENT_TYPES[reply.version], headers)
+        return Response(500 if reply.is_fault else 200, reply.body, _CONTENT_TYPES[reply.version], headers)
 
     def _count(self, reply: Reply, seconds: float) -> None:
         self._metrics.messages.labels(DOOR, reply.message_type, reply.outcome, reply.code).inc()

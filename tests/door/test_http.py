@@ -82,7 +82,7 @@ def test_other_methods(gateway: Gateway, method: str) -> None:
 )
 def test_what_is_not_read_at_all(gateway: Gateway, headers: dict[str, str], code: str) -> None:
     response = gateway.post(b"\x1f\x8b" + b"x" * 5000, headers)
-    assert (response.status_code, fault_code(response)) == (415, code)
+    assert (response.status_code, fault_code(response)) == (500, code)
 
 
 @pytest.mark.parametrize("content_type", [None, "text/xml;charset=UTF-8", 'text/xml; charset="utf-8"',
@@ -201,9 +201,10 @@ def test_a_body_that_comes_too_slowly_is_ended(tmp_path: Path, sqlite_url: str) 
             )
             answer = connection.recv(65536)
         assert answer.startswith(b"HTTP/1.1 500")
-        assert b"<d:code>T099</d:code>" in answer
+        assert b"<d:code>T099.too-slow</d:code>" in answer
+        assert b"retry-after: 60" in answer.lower()
         (line,) = gateway.events("message")
-        assert (line["code"], line["bytes"]) == ("T099", 3)
+        assert (line["code"], line["bytes"]) == ("T099.too-slow", 3)
 
 
 def test_a_full_queue_says_try_later_and_loses_nothing(tmp_path: Path, sqlite_url: str) -> None:
