@@ -23,7 +23,7 @@ def _core(url: str, folder: str) -> Core:
 
 
 def _answered(core: Core, document: VerifiedDocument) -> Answer | Refusal:
-    """Send it again while the store is busy, as the client does: on a slow disk the last writer waits long."""
+    """Send it again while the store is busy, as the client does: on a slow disk somebody waits long."""
     for _ in range(20):
         outcome = core.pipeline.process(document, ROUTE)
         if isinstance(outcome, Answer) or outcome.error.code != "T200.busy":
