@@ -50,6 +50,16 @@ def test_specific_code_is_named_uniformly(code: str) -> None:
     assert re.fullmatch(r"([STVX][0-9]{3}|[0-9]{5})\.[a-z0-9]+(-[a-z0-9]+)*", code)
 
 
+def test_every_specific_code_is_raised_somewhere() -> None:
+    root = Path(__file__).resolve().parents[2]
+    written = "".join(
+        path.read_text(encoding="utf-8")
+        for package in ("schemas", "messages", "store", "gateway", "adapters")
+        for path in (root / package).rglob("*.py")
+    )
+    assert [code for code in CATALOGUE if "." in code and f'"{code}"' not in written] == []
+
+
 def test_error_fills_its_words_and_admits_what_it_does_not_know() -> None:
     details = {"algorithm": "rsa-sha1"}
     error = GatewayError("T011.algorithm", details=details)
