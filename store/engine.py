@@ -19,7 +19,7 @@ from store.errors import StoreNotMigrated, StoreUnavailable, translate
 from store.ids import NODE_BITS, IdSource
 from store.link_postgresql import PostgresLink
 from store.link_sqlite import SqliteLink
-from store.links import Link
+from store.links import FileId, Link
 from store.queries import Queries
 from store.reader import Reader
 from store.schema import lease, number_epoch
@@ -66,6 +66,8 @@ class Store:
         self._links: list[tuple[threading.Thread, Link]] = []
         self._opening = threading.Lock()
         self._ids: IdSource | None = None
+        self._file = engine.url.database if self.dialect == "sqlite" else None
+        self._file_id: FileId | None = None
         self._queries = Queries(self.dialect)
 
     def unit_of_work(self) -> UnitOfWork:
@@ -74,6 +76,8 @@ class Store:
         Raises StoreUnavailable, on SQLite StoreBusy when the write lock does not come in time.
         """
         link: Link | None = getattr(self._threads, "link", None)
+        if link is not None and link.file_id != self._check_file():
+            link.close()
         if link is None or not link.usable():
             link = self._threads.link = self._open_link()
         return UnitOfWork(self, link, self._queries)
@@ -148,6 +152,7 @@ class Store:
     @contextmanager
     def _connection(self, *, write: bool) -> Iterator[Connection]:
         self._check_process()
+        self._check_file()
         try:
             with self.engine.connect() as raw:
                 connection = raw.execution_options(inge_write=write)
@@ -158,6 +163,7 @@ class Store:
 
     def _open_link(self) -> Link:
         self._check_process()
+        file_id = self._check_file()
         try:
             fairy = self.engine.raw_connection()
         except _DRIVER_ERRORS as error:
@@ -165,6 +171,7 @@ class Store:
         driver: Any = fairy.driver_connection
         fairy.detach()
         link: Link = SqliteLink(driver, self._patience) if self.dialect == "sqlite" else PostgresLink(driver)
+        link.file_id = file_id
         with self._opening:
             # Threads that ended leave their connections behind.
             for thread, left in self._links:
@@ -184,6 +191,25 @@ class Store:
                     node = connection.execute(select(number_epoch.c.node)).scalar_one()
                 self._ids = IdSource(node % (1 << NODE_BITS), self._clock_ns)
             return self._ids
+
+    def _check_file(self) -> FileId | None:
+        """Return which file SQLite's path leads to; forget connections to the one it led to before.
+
+        A file moved or removed under open connections still takes commits, which nobody would find again.
+        Raises StoreUnavailable when there is none: only `migrate` makes one.
+        """
+        if self._file is None:
+            return None
+        try:
+            status = os.stat(self._file)
+        except OSError as error:
+            raise StoreUnavailable(f"SQLite: {type(error).__name__}") from None
+        found = (status.st_dev, status.st_ino)
+        if found != self._file_id:
+            if self._file_id is not None:
+                self.engine.dispose()
+            self._file_id = found
+        return found
 
     def _check_process(self) -> None:
         if os.getpid() != self._process:

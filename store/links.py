@@ -15,6 +15,8 @@ from store.statements import Row, Statement
 
 Batch: TypeAlias = "dict[Table, list[Row]]"
 """Rows to insert, tables in an order in which foreign keys hold."""
+FileId: TypeAlias = tuple[int, int]
+"""Device and inode."""
 
 
 class Link(ABC):
@@ -24,6 +26,8 @@ class Link(ABC):
 
     def __init__(self) -> None:
         self.closed = False
+        self.file_id: FileId | None = None
+        """The file that was opened; only SQLite has one."""
         self.numbers: list[Row] = []
         """(epoch, counter) pairs taken from the store and not used yet; they die with the connection."""
         self._in_use = False

@@ -115,7 +115,32 @@ def test_a_sqlite_store_whose_disk_is_away(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_file_replaced_under_a_running_store_is_noticed(tmp_path: Path) -> None:
+    path, away = tmp_path / "store.db", tmp_path / "away.db"
+    url = f"sqlite:///{path}"
+    migrate(url)
+    store = open_test_store(url)
+    write(store, "before")
+    store.check_commit(NOW)
+    os.rename(path, away)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="FileNotFoundError"):
+            write(store, "lost")
+        with pytest.raises(StoreUnavailable, match="FileNotFoundError"):
+            store.check_commit(NOW)
+    assert not path.exists()
+    for side in ("-wal", "-shm"):
+        (tmp_path / f"store.db{side}").unlink(missing_ok=True)
+    migrate(url)
+    write(store, "after")
+    store.check_commit(NOW)
+    with store.read() as reader:
+        assert (reader.messages("before"), len(reader.messages("after"))) == ([], 1)
+    store.close()
+
+
 def test_a_store_without_its_tables_is_not_ready(tmp_path: Path) -> None:
+    (tmp_path / "empty.db").touch()
     store = open_store(
         f"sqlite:///{tmp_path}/empty.db", vault=known_vault(), clock_ns=lambda: 0, patience=1.0
     )
