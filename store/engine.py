@@ -202,6 +202,8 @@ class Store:
             return None
         try:
             status = os.stat(self._file)
+        except FileNotFoundError:
+            raise StoreUnavailable("SQLite: the store has no file; `inge migrate` makes a new one") from None
         except OSError as error:
             raise StoreUnavailable(f"SQLite: {type(error).__name__}") from None
         found = (status.st_dev, status.st_ino)
