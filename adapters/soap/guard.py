@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -270,6 +269,3 @@ def _reply(body: bytes, version: SoapVersion, outcome: Answer | Refusal, way: _W
         row=outcome.row,
         stages=stages,
     )
-
-
-Answering = Callable[[bytes, RequestFacts], Reply]
