@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from gateway.accepted import AcceptedMessage, Outcome, Route
+from gateway.serving import AcceptedRequest, ServiceAnswer
+from gateway.trust.documents import VerifiedDocument
 from messages.errors import GatewayError
 from store.records import JournalEntry, JournalKind
 
@@ -77,6 +79,25 @@ def _delivery(
         size=len(document),
         digest=hashlib.sha256(document).digest(),
         facts=facts,
+    )
+
+
+def served(
+    accepted: AcceptedRequest, answer: ServiceAnswer, document: VerifiedDocument, *, keep: bool
+) -> JournalEntry:
+    """Return the entry of a request of our own service, with its bytes where they are kept."""
+    return JournalEntry(
+        JournalKind.ASKED_SERVICE,
+        accepted.received,
+        party_id=accepted.party.kennung,
+        uuid=accepted.request.uuid,
+        message_type=accepted.request.kind,
+        door=accepted.route.door,
+        peer=accepted.route.peer,
+        size=len(document.canonical),
+        digest=document.content_hash,
+        facts=answer.facts or None,
+        content=document.canonical if keep else None,
     )
 
 

@@ -3,11 +3,10 @@
 Doors hand over what they have proven and get back an `Answer` or a `Refusal`; nothing is ever raised to them.
 """
 
-import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 from cryptography.hazmat.primitives import hashes
@@ -22,21 +21,24 @@ from gateway.handlers.report import READERS, ReportHandler
 from gateway.number import Numbers
 from gateway.offices import OfficeFinder, stored_offices
 from gateway.parties import PartyDirectory
+from gateway.results import Answer, Refusal
 from gateway.rules.engine import RuleBook
 from gateway.rules.nationality import FreeMovement
 from gateway.rules.titles import load_titles_not_for
+from gateway.serving import AcceptedRequest, ServiceHandler, ServiceHandlers
 from gateway.settings import Settings
 from gateway.trust.certificates import Validator, require_valid
 from gateway.trust.documents import VerifiedDocument
 from gateway.trust.wssecurity import demand_timestamp, refuse_str_transform
 from gateway.unserved import require_served
 from gateway.validity import ValidityRules
+from gateway.way import Way
 from messages.errors import GatewayError
 from messages.frame import Rahmen
 from messages.group07 import Antwort070007
 from messages.registry import MESSAGE_TYPES, parse
 from messages.violations import to_error
-from schemas.registry import SchemaRegistry
+from schemas.registry import Contract, SchemaRegistry
 from schemas.violations import ContractError
 from store.engine import Store
 from store.errors import StoreBusy, StoreUnavailable
@@ -45,42 +47,16 @@ from store.unit import UnitOfWork
 
 __all__ = ["Answer", "Pipeline", "Refusal", "Route"]
 
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ROOT_OF: Final[Mapping[str, str]] = {kind.message_type: root for root, kind in MESSAGE_TYPES.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer of the standard, accepted or refused alike, as it was committed.
-
-    `document` are the bytes that every delivery repeats; `repeated` tells a further delivery from the first.
-    """
-
-    document: bytes
-    root: str
-    message_type: str
-    repeated: bool
-    reason_code: str | None
-    number: str | None
-    row: str | None
-    party: PartyRecord
-    uuid: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A typed refusal; `fehler` is the serialised element of our service namespace."""
-
-    error: GatewayError
-    fehler: bytes
-    party: PartyRecord | None
-    uuid: str | None
 
 
 class Pipeline:
     """The core. Stateless between messages; used by several threads at once.
 
-    `new_uuid` makes the UUIDs of our own messages, `stopwatch` counts nanoseconds for the record.
+    `clock` is the real one: proof, journal and records. `business` is the one that days, rights and the
+    frames of our messages go by; a test environment may move it, without one it is the real clock.
+    `new_uuid` makes the UUIDs of our own messages, `services` answers our own operations, `stopwatch`
+    counts nanoseconds for the record.
     """
 
     def __init__(
@@ -95,6 +71,8 @@ class Pipeline:
         settings: Settings,
         clock: Clock,
         new_uuid: Callable[[], str],
+        business: Clock | None = None,
+        services: ServiceHandlers = MappingProxyType({}),
         stopwatch: StopWatch = time.perf_counter_ns,
     ) -> None:
         self._registry = registry
@@ -103,6 +81,8 @@ class Pipeline:
         self._validator = validator
         self._settings = settings
         self._clock = clock
+        self._business = business = business or clock
+        self._services = services
         self._stopwatch = stopwatch
         self._writer = AnswerWriter(settings, new_uuid)
         tools = Tools(
@@ -111,7 +91,8 @@ class Pipeline:
             validity=ValidityRules.load(unlimited_1b=settings.unlimited_1b),
             numbers=numbers,
             offices=OfficeFinder(stored_offices(store), clock, settings.fallback_office),
-            clock=clock,
+            clock=business,
+            real_clock=clock,
             free_movement=FreeMovement.load(swiss=settings.swiss_free_movement),
             titles_not_for_abh=load_titles_not_for("ABH"),
         )
@@ -123,7 +104,7 @@ class Pipeline:
         In: the document as `gateway.trust` proved it, and the way it came. Out: the answer after its commit,
         or the refusal after it was journaled. A refusal leaves the message's UUID unused.
         """
-        way = _Way(self._clock.now(), route, document, self._stopwatch)
+        way = Way(self._clock.now(), route, document, self._stopwatch)
         try:
             return self._lead(way)
         except GatewayError as error:
@@ -144,13 +125,17 @@ class Pipeline:
         self._journal(journaling.refused(error, route, self._clock.now(), digest=sha256, size=size))
         return Refusal(error, self._writer.refusal(error), None, None)
 
-    def _lead(self, way: "_Way") -> Answer:
+    def _lead(self, way: Way) -> Answer:
         self._recognise(way)
         way.mark("recognise")
-        parsed = self._understand(way)
+        today = german_day(self._business.now())
+        service = self._services.get(way.document.element.tag)
+        if service is not None:
+            return self._serve(way, service, today)
+        parsed = self._understand(way, today)
         way.mark("understand")
         party = self._authorise(way, parsed)
-        accepted = AcceptedMessage(parsed, party, way.route, way.now, german_day(way.now))
+        accepted = AcceptedMessage(parsed, party, way.route, way.now, today)
         step = self._handlers[type(parsed.message)].prepare(accepted)
         way.mark("prepare")
         with self._store.unit_of_work() as work:
@@ -168,7 +153,7 @@ class Pipeline:
             way.mark("decide")
             return self._commit(work, way, accepted, outcome)
 
-    def _recognise(self, way: "_Way") -> None:
+    def _recognise(self, way: Way) -> None:
         """Prove the sender: a valid certificate that speaks for somebody known here."""
         certificate = way.document.certificate
         require_valid(self._validator.check(certificate, way.now))
@@ -177,16 +162,22 @@ class Pipeline:
         if not way.parties:
             raise GatewayError("T070.unknown-sender")
 
-    def _understand(self, way: "_Way") -> ParsedMessage:
+    def _contract(self, way: Way, today: date) -> Contract:
+        """Return the contract that the document is written to and keeps."""
         element = way.document.element
-        require_served(element)
         try:
-            contract = self._registry.identify(element, german_day(way.now))
+            contract = self._registry.identify(element, today)
         except ContractError as error:
             raise to_error([error.violation]) from error
         violations = self._registry.check(contract, element)
         if violations:
             raise to_error(violations)
+        return contract
+
+    def _understand(self, way: Way, today: date) -> ParsedMessage:
+        element = way.document.element
+        require_served(element)
+        contract = self._contract(way, today)
         message = parse(element)
         frame = message.rahmen
         if type(message) not in self._handlers or not isinstance(frame, Rahmen):
@@ -195,9 +186,10 @@ class Pipeline:
         way.parsed = parsed
         return parsed
 
-    def _authorise(self, way: "_Way", parsed: ParsedMessage) -> PartyRecord:
-        frame, settings = parsed.frame, self._settings
-        party = way.parties.get(frame.kopf.autor.kennung)
+    def _speaker(self, way: Way, kennung: str) -> PartyRecord:
+        """Return the party that the signer speaks for, if it may speak here."""
+        settings = self._settings
+        party = way.parties.get(kennung)
         if party is None:
             raise GatewayError("T070.foreign-authority")
         if party.locked:
@@ -208,10 +200,14 @@ class Pipeline:
             demand_timestamp(way.document)
         if not party.str_transform:
             refuse_str_transform(way.document)
+        return party
+
+    def _authorise(self, way: Way, parsed: ParsedMessage) -> PartyRecord:
+        frame, settings = parsed.frame, self._settings
+        party = self._speaker(way, frame.kopf.autor.kennung)
         if frame.kopf.leser.kennung != settings.kennung:
             raise GatewayError("T080", details={"expected": settings.kennung})
-        if (frame.test is not None) != settings.is_test:
-            raise GatewayError("S999.test-attribute")
+        self._check_environment(frame.test)
         named = frame.kopf.nachrichtentyp.code
         if named != parsed.contract.message_type:
             raise GatewayError(
@@ -220,6 +216,44 @@ class Pipeline:
         if named not in party.allowed_types:
             raise GatewayError("T070.type-not-allowed", details={"message_type": named})
         return party
+
+    def _check_environment(self, test: str | None) -> None:
+        """Refuse a test document in a productive environment and the reverse; only presence counts."""
+        if (test is not None) != self._settings.is_test:
+            raise GatewayError("S999.test-attribute")
+
+    def _serve(self, way: Way, handler: ServiceHandler, today: date) -> Answer:
+        """Answer a request of our own service: the same way, but decided is nothing and repeated neither."""
+        self._contract(way, today)
+        way.request = request = handler.read(way.document.element)
+        way.mark("understand")
+        party = self._speaker(way, request.kennung)
+        self._check_environment(request.test)
+        accepted = AcceptedRequest(request, party, way.route, way.now, self._business.now(), today)
+        step = handler.prepare(accepted)
+        way.mark("prepare")
+        document = way.document
+        with self._store.unit_of_work() as work:
+            if handler.registers:
+                known = work.register(
+                    party.kennung, request.uuid, document.content_hash, request.kind, way.now
+                )
+                if known is not None:
+                    raise GatewayError("S999.request-replayed")
+            served = step(work)
+            work.add_journal(journaling.served(accepted, served, document, keep=handler.keeps))
+            work.commit()
+        return Answer(
+            document=served.document,
+            root=served.root,
+            message_type=request.kind,
+            repeated=False,
+            reason_code=None,
+            number=None,
+            row=None,
+            party=party,
+            uuid=request.uuid,
+        )
 
     def _repeat(self, work: UnitOfWork, accepted: AcceptedMessage, known: KnownMessage) -> Answer:
         if known.content_hash != accepted.parsed.document.content_hash:
@@ -236,9 +270,9 @@ class Pipeline:
         work.commit()
         return _answer(stored, accepted, repeated=True)
 
-    def _commit(self, work: UnitOfWork, way: "_Way", accepted: AcceptedMessage, outcome: Outcome) -> Answer:
+    def _commit(self, work: UnitOfWork, way: Way, accepted: AcceptedMessage, outcome: Outcome) -> Answer:
         now = self._clock.now()
-        document = self._writer.document(accepted, outcome, now)
+        document = self._writer.document(accepted, outcome, self._business.now())
         way.mark("build")
         stored = StoredAnswer(
             document,
@@ -255,7 +289,7 @@ class Pipeline:
         work.commit()
         return _answer(stored, accepted, repeated=False)
 
-    def _refuse(self, way: "_Way", error: GatewayError) -> Refusal:
+    def _refuse(self, way: Way, error: GatewayError) -> Refusal:
         document = way.document
         party = way.proven_party()
         if party is None:
@@ -272,12 +306,16 @@ class Pipeline:
                     size=len(document.canonical),
                     party_id=party.kennung,
                     uuid=way.uuid,
-                    message_type=None if way.parsed is None else way.parsed.contract.message_type,
-                    content=document.canonical,
+                    message_type=way.message_type,
+                    # What is no message of the standard is kept as its operation says, once that is known.
+                    content=None if way.is_service else document.canonical,
                 )
             )
+        if way.is_service:
+            # The rejection of the standard answers messages of the standard only.
+            return Refusal(error, self._writer.refusal(error), party, way.uuid)
         fehler = self._writer.refusal(
-            error, document=document, party=party, parsed=way.parsed, at=self._clock.now()
+            error, document=document, party=party, parsed=way.parsed, at=self._business.now()
         )
         return Refusal(error, fehler, party, way.uuid)
 
@@ -289,59 +327,6 @@ class Pipeline:
                 work.commit()
         except Exception as error:  # noqa: BLE001 - the refusal must reach the partner all the same
             journaling.raise_alarm("refusal not journaled", error, code=entry.code, door=entry.door)
-
-
-class _Way:
-    """One document on its way: what is known of it so far, and the time each stage took."""
-
-    __slots__ = (
-        "_last",
-        "_stopwatch",
-        "document",
-        "fingerprint",
-        "now",
-        "parsed",
-        "parties",
-        "route",
-        "stages",
-    )
-
-    def __init__(self, now: datetime, route: Route, document: VerifiedDocument, stopwatch: StopWatch) -> None:
-        self.now = now
-        self.route = route
-        self.document = document
-        self.fingerprint = ""
-        self.parties: Mapping[str, PartyRecord] = {}
-        self.parsed: ParsedMessage | None = None
-        self.stages: dict[str, int] = {}
-        self._stopwatch = stopwatch
-        self._last = stopwatch()
-
-    def mark(self, stage: str) -> None:
-        """Note how long a stage took, in microseconds."""
-        now = self._stopwatch()
-        self.stages[stage] = (now - self._last) // 1000
-        self._last = now
-
-    @property
-    def uuid(self) -> str | None:
-        """Return the message's UUID as far as it can be told, only of a proven party."""
-        if self.parsed is not None:
-            return self.parsed.uuid
-        if not self.parties:
-            return None
-        found = self._header("identifikation.nachricht/nachrichtenUUID")
-        return found.lower() if _UUID.fullmatch(found) else None
-
-    def proven_party(self) -> PartyRecord | None:
-        """Return the party the signer speaks for: the author named, or the first of the certificate's."""
-        if not self.parties:
-            return None
-        named = self.parties.get(self._header("autor/kennung"))
-        return named or self.parties[min(self.parties)]
-
-    def _header(self, path: str) -> str:
-        return (self.document.element.findtext(f"nachrichtenkopf.g2g/{path}") or "").strip()
 
 
 def _handlers(tools: Tools) -> Mapping[type[Any], Handler]:
@@ -366,7 +351,7 @@ def _answer(stored: StoredAnswer, accepted: AcceptedMessage, *, repeated: bool) 
 
 
 def _record(
-    record_id: int, way: _Way, accepted: AcceptedMessage, outcome: Outcome, decided: datetime
+    record_id: int, way: Way, accepted: AcceptedMessage, outcome: Outcome, decided: datetime
 ) -> DecisionRecord:
     contract, row = accepted.parsed.contract, outcome.row
     return DecisionRecord(

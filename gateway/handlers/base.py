@@ -20,7 +20,11 @@ Step = Callable[[UnitOfWork], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What handlers decide with; the same for all messages."""
+    """What handlers decide with; the same for all messages.
+
+    `clock` is the business clock: days, rights, questions, work items. `real_clock` tells when a record was
+    made.
+    """
 
     settings: Settings
     rules: RuleBook
@@ -28,6 +32,7 @@ class Tools:
     numbers: Numbers
     offices: OfficeFinder
     clock: Clock
+    real_clock: Clock
     free_movement: FreeMovement
     titles_not_for_abh: frozenset[str]
 
