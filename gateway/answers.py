@@ -13,6 +13,7 @@ from gateway.accepted import AcceptedMessage, Body, Outcome, ParsedMessage
 from gateway.clock import german_time
 from gateway.rules.engine import Row
 from gateway.settings import Settings
+from gateway.trust.canonical import CanonicalBytes, canonical_octets
 from messages.codes import code, message_type
 from messages.errors import CATALOGUE, GatewayError
 from messages.fehler import build_fehler
@@ -37,8 +38,8 @@ class AnswerWriter:
     settings: Settings
     new_uuid: Callable[[], str]
 
-    def document(self, accepted: AcceptedMessage, outcome: Outcome, at: datetime) -> bytes:
-        """Return the serialised answer document (UTF-8, without XML declaration)."""
+    def document(self, accepted: AcceptedMessage, outcome: Outcome, at: datetime) -> CanonicalBytes:
+        """Return the answer document in its exclusive canonical form, which the seal then need not make."""
         asked = accepted.frame
         frame = Rahmen(
             **self._common(at, outcome.answer.message_class.message_type, _reader(asked.kopf.autor)),
@@ -47,7 +48,7 @@ class AnswerWriter:
             ansprechpartner=outcome.contact,
             ihr_zeichen=asked.ihr_zeichen,
         )
-        return etree.tostring(build(outcome.answer.framed(frame)), encoding="UTF-8")
+        return CanonicalBytes(canonical_octets(build(outcome.answer.framed(frame))))
 
     def refusal(
         self,

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import hashes
 
 from gateway.clock import Clock
 from gateway.held import MAX_AGE, Held
+from gateway.trust.certificates import fingerprint_of
 from store.records import PartyRecord
 
 
@@ -46,7 +47,7 @@ class _Snapshot:
 
     def usable(self, certificate: x509.Certificate, at: datetime) -> bool:
         """Tell whether a certificate is within its validity and speaks for somebody at a moment."""
-        fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
+        fingerprint = fingerprint_of(certificate)
         return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc and any(
             speaker.speaks(at) for speaker in self.speakers.get(fingerprint, ())
         )

@@ -9,8 +9,6 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from cryptography.hazmat.primitives import hashes
-
 from gateway import journaling
 from gateway.accepted import AcceptedMessage, Outcome, ParsedMessage, Route
 from gateway.answers import AnswerWriter
@@ -27,7 +25,7 @@ from gateway.rules.nationality import FreeMovement
 from gateway.rules.titles import load_titles_not_for
 from gateway.serving import AcceptedRequest, ServiceHandler, ServiceHandlers
 from gateway.settings import Settings
-from gateway.trust.certificates import Validator, require_valid
+from gateway.trust.certificates import Validator, fingerprint_of, require_valid
 from gateway.trust.documents import VerifiedDocument
 from gateway.trust.wssecurity import demand_timestamp, refuse_str_transform
 from gateway.unserved import require_served
@@ -157,7 +155,7 @@ class Pipeline:
         """Prove the sender: a valid certificate that speaks for somebody known here."""
         certificate = way.document.certificate
         require_valid(self._validator.check(certificate, way.now))
-        way.fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
+        way.fingerprint = fingerprint_of(certificate)
         way.parties = self._parties.parties_of(way.fingerprint, way.now)
         if not way.parties:
             raise GatewayError("T070.unknown-sender")

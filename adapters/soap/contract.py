@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from lxml import etree
 
+from gateway.trust.canonical import CanonicalBytes
 from schemas.paths import ROOT, dienst_wsdl
 
 WSDL_NS = "http://schemas.xmlsoap.org/wsdl/"
@@ -98,11 +99,17 @@ def published_files(public_url: str, root: Path = SCHEMA_ROOT) -> Mapping[str, b
 
 
 def wrap_answer(document: bytes, operation: Operation) -> bytes:
-    """The operation's own answer element around a serialised answer document (UTF-8)."""
+    """The operation's own answer element around a serialised answer document (UTF-8).
+
+    A canonical document stays canonical where the element around it can be told not to change its form.
+    """
     if document.startswith(b"<?xml"):
         document = document[document.index(_XML_DECLARATION_END) + len(_XML_DECLARATION_END) :]
     name = operation.answer.rpartition("}")[2].encode("ascii")
-    return b'<d:%b xmlns:d="%b">%b</d:%b>' % (name, SERVICE_NS.encode("ascii"), document, name)
+    wrapped = b'<d:%b xmlns:d="%b">%b</d:%b>' % (name, SERVICE_NS.encode("ascii"), document, name)
+    # A declaration repeated inside would not be rendered again there.
+    repeats = b" xmlns:d=" in document
+    return CanonicalBytes(wrapped) if isinstance(document, CanonicalBytes) and not repeats else wrapped
 
 
 def _children(parent: etree._Element, name: str) -> list[etree._Element]:

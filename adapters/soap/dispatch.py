@@ -53,8 +53,8 @@ class _ProvenTree:
         if app is None:  # spyne's constructor calls it once without an application
             return
         methods = list(app.interface.method_id_map.values())
-        self._by_request = {m.udd.operation.request: [m] for m in methods if m.udd.operation is not None}
-        self._undeclared = [m for m in methods if m.udd.operation is None]
+        self._by_request = {m.udd.operation.request: m for m in methods if m.udd.operation is not None}
+        (self._undeclared,) = [m for m in methods if m.udd.operation is None]
 
     def create_in_document(self, ctx: Any, charset: str | None = None) -> None:  # noqa: ARG002
         ctx.in_document = ctx.udc.element
@@ -63,8 +63,10 @@ class _ProvenTree:
         ctx.in_body_doc = ctx.in_document
         ctx.method_request_string = ctx.in_document.tag
 
-    def get_call_handles(self, ctx: Any) -> list[Any]:
-        return self._by_request.get(ctx.method_request_string, self._undeclared)
+    def generate_method_contexts(self, ctx: Any) -> list[Any]:
+        # One method per root element: the context at hand serves, no copy of it is needed.
+        ctx.descriptor = self._by_request.get(ctx.method_request_string, self._undeclared)
+        return [ctx]
 
     def deserialize(self, ctx: Any, message: str) -> None:  # noqa: ARG002
         ctx.in_object = ctx.in_body_doc

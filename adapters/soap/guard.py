@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 import structlog
-from cryptography.hazmat.primitives import hashes
 from lxml import etree
 
 from adapters.observability_logs import place_of
@@ -25,6 +24,7 @@ from gateway.clock import Clock
 from gateway.parties import PartyDirectory
 from gateway.pipeline import Answer, Pipeline, Refusal, Route
 from gateway.trust.admission import Limits, admit
+from gateway.trust.certificates import fingerprint_of
 from gateway.trust.keys import SigningKey
 from gateway.trust.wssecurity import (
     SoapPolicy,
@@ -174,7 +174,7 @@ class SoapDoor:
         """What only the door can see: whether the signer is who opened the connection."""
         if not self._tls_must_match:
             return
-        signer = proof.document.certificate.fingerprint(hashes.SHA256()).hex()
+        signer = fingerprint_of(proof.document.certificate)
         if signer != way.facts.tls_fingerprint:
             raise GatewayError("T070.transport-identity")
 

@@ -21,6 +21,12 @@ class Canonicalization:
 EXCLUSIVE: Final = Canonicalization()
 
 
+class CanonicalBytes(bytes):
+    """An element in exclusive canonical form, made by this process; sealed without a second look."""
+
+    __slots__ = ()
+
+
 def canonical_octets(element: etree._Element, how: Canonicalization = EXCLUSIVE) -> bytes:
     """Return the canonical form of an element where it stands; comments are kept so that they can be seen.
 

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Self
 
@@ -27,7 +28,7 @@ from gateway.trust.certificate_files import (
 from gateway.trust.certificate_path import CertificateVerdict, Examiner, Verdict
 from messages.errors import GatewayError
 
-__all__ = ["CertificateVerdict", "TrustFileError", "Validator", "Verdict", "require_valid"]
+__all__ = ["CertificateVerdict", "TrustFileError", "Validator", "Verdict", "fingerprint_of", "require_valid"]
 
 _log: Final = logging.getLogger(__name__)
 
@@ -40,6 +41,12 @@ class _Remembered:
     outcome: CertificateVerdict
     since: datetime
     until: datetime
+
+
+@lru_cache(maxsize=_KNOWN_AT_MOST)
+def fingerprint_of(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 hash of a certificate's DER form (hex), computed once per certificate."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
 
 
 class Validator:
@@ -117,7 +124,7 @@ class Validator:
             raise ValueError("the time of processing needs a time zone")
         if self._crl_places and not self._looked_at <= at < self._looked_at + self._look_every:
             self._look_for_crls(at)
-        fingerprint = certificate.fingerprint(hashes.SHA256())
+        fingerprint = fingerprint_of(certificate)
         remembered = self._known.get(fingerprint)
         if remembered is not None and remembered.since <= at < remembered.until:
             return remembered.outcome
@@ -159,7 +166,7 @@ class Validator:
             if crl.next_update_utc is not None:
                 turning_points.append(crl.next_update_utc + timedelta.resolution)
         self._turning_points = tuple(turning_points)
-        self._known: dict[bytes, _Remembered] = {}
+        self._known: dict[str, _Remembered] = {}
 
 
 _CODES: Final = {

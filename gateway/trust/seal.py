@@ -18,7 +18,7 @@ from lxml import etree
 
 from gateway.trust import names
 from gateway.trust.algorithms import CanonicalizationMethod, DigestMethod, SignatureMethod
-from gateway.trust.canonical import canonical_octets, read_canonical
+from gateway.trust.canonical import CanonicalBytes, canonical_octets, read_canonical
 from gateway.trust.keys import SigningKey
 
 _DIGEST_OF_METHOD: Final = {
@@ -138,6 +138,8 @@ def _both_forms(body_child: etree._Element | bytes) -> tuple[bytes, bytes]:
 
     They differ: exclusive C14N leaves out declarations that only values use (`xsi:type`, fault codes).
     """
+    if isinstance(body_child, CanonicalBytes):
+        return body_child, body_child
     if isinstance(body_child, bytes):
         written = _without_declaration(body_child)
         try:
