@@ -51,6 +51,10 @@ class OfficeFinder:
         """
         return self._directory.current().find(postcode)
 
+    def refresh(self) -> None:
+        """Read the directory if what is held is too old. Raises as `find` does."""
+        self._directory.current()
+
     def _read(self) -> "_Directory":
         offices, ranges = self._source()
         return _Directory(offices, ranges, self._fallback)

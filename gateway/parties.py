@@ -44,6 +44,7 @@ class _Indices:
 class _Snapshot:
     speakers: Mapping[str, tuple[_Speaker, ...]]
     indices: _Indices
+    parties: Mapping[str, PartyRecord]
 
     def usable(self, certificate: x509.Certificate, at: datetime) -> bool:
         """Tell whether a certificate is within its validity and speaks for somebody at a moment."""
@@ -95,10 +96,20 @@ class PartyDirectory:
         speakers = self._registry.current().speakers.get(fingerprint, ())
         return {each.party.kennung: each.party for each in speakers if each.speaks(at)}
 
+    def party(self, kennung: str) -> PartyRecord | None:
+        """Return the party of a kennung, locked or not."""
+        return self._registry.current().parties.get(kennung)
+
+    def refresh(self) -> None:
+        """Read the registry if what is held is too old."""
+        self._registry.current()
+
     def _read(self) -> _Snapshot:
+        parties: dict[str, PartyRecord] = {}
         speakers: dict[str, list[_Speaker]] = {}
         parsed: dict[str, x509.Certificate] = {}
         for party in self._source():
+            parties[party.kennung] = party
             for link in party.certificates:
                 speakers.setdefault(link.fingerprint, []).append(
                     _Speaker(party, link.valid_from, link.valid_until)
@@ -110,7 +121,7 @@ class PartyDirectory:
             self._indices = _index(parsed.values())
         self._parsed = parsed
         frozen = {fingerprint: tuple(found) for fingerprint, found in speakers.items()}
-        return _Snapshot(frozen, self._indices)
+        return _Snapshot(frozen, self._indices, parties)
 
 
 def _index(certificates: Iterable[x509.Certificate]) -> _Indices:

@@ -11,25 +11,21 @@ from typing import Any, Final
 
 from gateway import journaling
 from gateway.accepted import AcceptedMessage, Outcome, ParsedMessage, Route
-from gateway.answers import AnswerWriter
 from gateway.clock import Clock, StopWatch, german_day
-from gateway.handlers.base import Handler, Tools
+from gateway.handlers.base import Handler
 from gateway.handlers.reply import ReplyHandler
 from gateway.handlers.report import READERS, ReportHandler
 from gateway.number import Numbers
-from gateway.offices import OfficeFinder, stored_offices
 from gateway.parties import PartyDirectory
 from gateway.results import Answer, Refusal
 from gateway.rules.engine import RuleBook
-from gateway.rules.nationality import FreeMovement
-from gateway.rules.titles import load_titles_not_for
 from gateway.serving import AcceptedRequest, ServiceHandler, ServiceHandlers
 from gateway.settings import Settings
+from gateway.tools import Tools
 from gateway.trust.certificates import Validator, fingerprint_of, require_valid
 from gateway.trust.documents import VerifiedDocument
 from gateway.trust.wssecurity import demand_timestamp, refuse_str_transform
 from gateway.unserved import require_served
-from gateway.validity import ValidityRules
 from gateway.way import Way
 from messages.errors import GatewayError
 from messages.frame import Rahmen
@@ -82,18 +78,17 @@ class Pipeline:
         self._business = business = business or clock
         self._services = services
         self._stopwatch = stopwatch
-        self._writer = AnswerWriter(settings, new_uuid)
-        tools = Tools(
+        self.tools = tools = Tools.make(
+            store=store,
             settings=settings,
             rules=rules,
-            validity=ValidityRules.load(unlimited_1b=settings.unlimited_1b),
             numbers=numbers,
-            offices=OfficeFinder(stored_offices(store), clock, settings.fallback_office),
-            clock=business,
+            parties=parties,
             real_clock=clock,
-            free_movement=FreeMovement.load(swiss=settings.swiss_free_movement),
-            titles_not_for_abh=load_titles_not_for("ABH"),
+            business_clock=business,
+            new_uuid=new_uuid,
         )
+        self._writer = tools.writer
         self._handlers = _handlers(tools)
 
     def process(self, document: VerifiedDocument, route: Route) -> Answer | Refusal:

@@ -100,7 +100,9 @@ class ReportHandler:
         message = accepted.parsed.message
         report = READERS[type(message)](message)
         table = self._tools.rules.on(accepted.today)
-        if report.further.aufenthaltstitel.code in self._tools.titles_not_for_abh:
+        if report.further.aufenthaltstitel.code in self._tools.titles_not_for.get(
+            accepted.party.agency_type, ()
+        ):
             title = {"found": report.further.aufenthaltstitel.code}
             return _refused_before_identity(table, "17099.residence-title", title)
         rule = self._tools.validity.rule_on(report.art, accepted.today)
