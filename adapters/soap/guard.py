@@ -15,7 +15,6 @@ from adapters.soap.dispatch import Call, Dispatcher
 from adapters.soap.envelope import (
     Content,
     SoapVersion,
-    check_understood,
     soap_version,
     version_of_media_type,
 )
@@ -149,7 +148,6 @@ class SoapDoor:
         root = admit(way.raw, self._limits).root
         way.admitted = True
         way.version = soap_version(root)
-        check_understood(root, way.version)
         proof = verify_envelope(root, policy=self._policy, directory=self._parties, now=self._clock.now())
         way.mark("prove")
         outcomes: list[Answer | Refusal] = []

@@ -137,6 +137,13 @@ _OUR_ROLES: Final = frozenset(
     }
 )
 
+_COMMON_HEADERS: Final[Mapping[str, str]] = {
+    "http://www.w3.org/2005/08/addressing": "WS-Addressing",
+    "http://schemas.xmlsoap.org/ws/2004/08/addressing": "WS-Addressing",
+    "http://docs.oasis-open.org/ws-rx/wsrm/200702": "WS-ReliableMessaging",
+    "http://schemas.xmlsoap.org/ws/2005/02/rm": "WS-ReliableMessaging",
+}
+
 
 def _take_apart(envelope: etree._Element) -> _Envelope:
     version = _VERSIONS.get(str(envelope.tag))
@@ -164,7 +171,11 @@ def _take_apart(envelope: etree._Element) -> _Envelope:
 
 
 def _our_security(header: etree._Element, namespace: str) -> etree._Element | None:
-    """Return the Security header addressed to us; refuse other headers that must be understood."""
+    """Return the Security header addressed to us.
+
+    Refuses other headers that must be understood (SOAP 1.1 §4.2.3, SOAP 1.2 part 1 §5.2.3). Blocks addressed
+    to another actor or role are passed over.
+    """
     role = f"{{{namespace}}}actor" if namespace == names.SOAP11_NS else f"{{{namespace}}}role"
     found: etree._Element | None = None
     for block in header.iterchildren("*"):
@@ -175,7 +186,9 @@ def _our_security(header: etree._Element, namespace: str) -> etree._Element | No
                 raise GatewayError("T099.several-security-headers")
             found = block
         elif (block.get(f"{{{namespace}}}mustUnderstand") or "").strip() in ("1", "true"):
-            raise GatewayError("T099.must-understand")
+            # What a stranger wrote is not echoed; a common standard is named.
+            standard = _COMMON_HEADERS.get(etree.QName(block).namespace or "")
+            raise GatewayError("T099.must-understand", details={"header": standard} if standard else None)
     return found
 
 
