@@ -42,6 +42,7 @@ class Core:
 
     store: Store
     parties: PartyDirectory
+    validator: Validator
     pipeline: Pipeline
     sealer: Sealer
     limits: Limits
@@ -49,24 +50,27 @@ class Core:
     clock: Clock
 
     def checks(self, keys: Sequence[SigningKey]) -> Mapping[str, Callable[[], None]]:
-        """What readiness asks, by name: can this process sign with each key, verify, and commit?"""
+        """What readiness asks, by name.
+
+        Can this process sign with each key, verify, judge revocation where it must, and commit? Is the chain
+        of the journal as long as the heads outside the store say?
+        """
 
         def can_sign() -> None:
             for key in keys:
-                self._can_sign(key)
+                self._sign(key)
 
         return {
             "sign": can_sign,
             "verify": lambda: self._verify(keys[0]),
+            "revocation": lambda: self.validator.require_current_lists(self.clock.now()),
             "commit": lambda: self.store.check_commit(self.clock.now()),
+            "journal": self.sealer.check,
         }
 
     def seal_journal(self) -> None:
         """Chain what was committed; the lease lets only one of all processes do it."""
         self.sealer.run_once(self.clock.now())
-
-    def _can_sign(self, key: SigningKey) -> None:
-        self._sign(key)
 
     def leave_journal(self) -> None:
         """Chain what is left before this process ends; waits a little for the lease of one that ends too."""
@@ -95,16 +99,17 @@ def build_core(config: Config, key: SigningKey) -> Core:
     vault = ContentVault(read_secret(config.keys.master_key_file, "keys.master_key_file"), os.urandom)
     store = open_store(config.store.url, vault=vault, clock_ns=time.time_ns)
     parties = PartyDirectory(_party_source(store), clock)
+    validator = Validator.from_directories(
+        anchors=config.trust.anchors,
+        intermediates=config.trust.intermediates,
+        crls=config.trust.crls,
+        require_crl=config.trust.require_crl,
+    )
     pipeline = Pipeline(
         registry=SchemaRegistry.load(installed=config.schemas.installed),
         store=store,
         parties=parties,
-        validator=Validator.from_directories(
-            anchors=config.trust.anchors,
-            intermediates=config.trust.intermediates,
-            crls=config.trust.crls,
-            require_crl=config.trust.require_crl,
-        ),
+        validator=validator,
         rules=load_rules(),
         numbers=Numbers(read_secret(config.keys.number_key_file, "keys.number_key_file")),
         settings=core_settings(config),
@@ -114,6 +119,7 @@ def build_core(config: Config, key: SigningKey) -> Core:
     return Core(
         store=store,
         parties=parties,
+        validator=validator,
         pipeline=pipeline,
         sealer=Sealer(store, key.sign, HeadsFile(config.journal.heads_file), new_holder()),
         limits=replace(Limits(), **config.limits.given()),

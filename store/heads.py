@@ -56,15 +56,26 @@ class HeadsFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._size = -1
+        self._read_to = 0
         self._last = 0
 
     def last_position(self) -> int:
-        """Return the highest position written by any process, 0 in a new file."""
+        """Return the highest position written by any process, 0 in a new file.
+
+        Reads only what came since the last call: the file grows by a line a second, for years.
+        """
         size = self.path.stat().st_size if self.path.exists() else 0
-        if size != self._size:
-            self._last = max((head.position for head, _ in self.read() if head is not None), default=0)
-            self._size = size
+        if size < self._read_to:
+            self._read_to, self._last = 0, 0
+        if size > self._read_to:
+            with self.path.open("rb") as file:
+                file.seek(self._read_to)
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        # Cut short by a crash, or half written: looked at again when there is more.
+                        break
+                    self._read_to += len(line)
+                    self._last = max(self._last, _position(line))
         return self._last
 
     def append(self, head: Head) -> None:
@@ -76,8 +87,6 @@ class HeadsFile:
             torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
             file.write(("\n" if torn else "").encode() + head.line().encode("ascii") + b"\n")
             os.fsync(descriptor)
-            self._size = os.fstat(descriptor).st_size
-        self._last = max(self._last, head.position)
 
     def read(self) -> Iterator[tuple[Head | None, int]]:
         """Give every head with its line number; None for a line cut short by a crash."""
@@ -91,3 +100,10 @@ class HeadsFile:
                     yield Head.from_line(line), number
                 except ValueError:
                     yield None, number
+
+
+def _position(line: bytes) -> int:
+    try:
+        return Head.from_line(line.decode("ascii", errors="replace")).position
+    except ValueError:
+        return 0

@@ -37,8 +37,10 @@ class Sealer:
         """Seal everything committed and not yet sealed. Out: how many rows, or None if another has the
         lease.
 
-        Raises StoreUnavailable, and JournalBehind when the outside heads know more than the chain.
+        Raises StoreUnavailable, and JournalBehind when the outside heads know more than the chain; then no
+        place of the chain is given to another row.
         """
+        self.check()
         sealed = 0
         while True:
             chained = self._chain_batch(now)
@@ -58,6 +60,21 @@ class Sealer:
             with self._store.write() as connection:
                 self._store.release_lease(connection, LEASE, self._holder)
         return sealed
+
+    def check(self) -> None:
+        """Compare the chain with the outside heads, for readiness. Raises JournalBehind, StoreUnavailable."""
+        self._chain_end()
+
+    def _chain_end(self) -> tuple[int, bytes, int]:
+        """Return the chain's last position and hash, and the last position with a signed head."""
+        # The heads first: one that another process adds in between is not ahead of the chain.
+        outside = self._heads.last_position()
+        with self._store.read() as reader:
+            position, chain = _chain_end(reader.connection)
+            signed = _last_head(reader.connection)
+        if outside > position:
+            raise JournalBehind(f"the chain ends at {position}, the outside heads at {outside}")
+        return position, chain, signed
 
     def _chain_batch(self, now: datetime) -> int | None:
         with self._store.write() as connection:
@@ -87,13 +104,7 @@ class Sealer:
             return len(rows)
 
     def _sign_head(self, now: datetime) -> None:
-        with self._store.read() as reader:
-            position, chain = _chain_end(reader.connection)
-            signed = _last_head(reader.connection)
-        if self._heads.last_position() > position:
-            raise JournalBehind(
-                f"the chain ends at {position}, the outside heads at {self._heads.last_position()}"
-            )
+        position, chain, signed = self._chain_end()
         if position == signed:
             return
         # Signing may be slow (a token), so it happens outside the transaction.

@@ -43,6 +43,10 @@ class _Remembered:
     until: datetime
 
 
+class ListsOutdated(Exception):
+    """Revocation lists that are required have run out, or there is none."""
+
+
 @lru_cache(maxsize=_KNOWN_AT_MOST)
 def fingerprint_of(certificate: x509.Certificate) -> str:
     """Return the SHA-256 hash of a certificate's DER form (hex), computed once per certificate."""
@@ -135,6 +139,24 @@ class Validator:
             self._known[fingerprint] = _Remembered(outcome, at, self._good_until(certificate, at))
         return outcome
 
+    def require_current_lists(self, at: datetime) -> None:
+        """Tell for readiness whether revocation can be judged at all where it must be.
+
+        Raises ListsOutdated if revocation lists are required and there is none, or if all lists of an issuer
+        have run out: its certificates would be refused as indeterminate.
+        """
+        if not self._require_crl:
+            return
+        if self._crl_places and not self._looked_at <= at < self._looked_at + self._look_every:
+            self._look_for_crls(at)
+        current: dict[bytes, bool] = {}
+        for crl in self._crls:
+            issuer = crl.issuer.public_bytes()
+            usable = crl.last_update_utc <= at and (crl.next_update_utc is None or at <= crl.next_update_utc)
+            current[issuer] = current.get(issuer, False) or usable
+        if not current or not all(current.values()):
+            raise ListsOutdated(f"{list(current.values()).count(False)} of {len(current)} issuers")
+
     def _good_until(self, certificate: x509.Certificate, at: datetime) -> datetime:
         limits = (
             certificate.not_valid_before_utc,
@@ -156,6 +178,7 @@ class Validator:
                 _log.warning("revocation lists not renewed: %s", error)
 
     def _take_crls(self, crls: Sequence[x509.CertificateRevocationList]) -> None:
+        self._crls = tuple(crls)
         self._examiner = Examiner(self._anchors, self._intermediates, crls, require_crl=self._require_crl)
         turning_points: list[datetime] = []
         for certificate in self._intermediates:

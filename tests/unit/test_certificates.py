@@ -18,7 +18,13 @@ from hypothesis import strategies as st
 from fixtures.pki.build import sign_crl
 from gateway.trust.certificate_files import TrustFileError
 from gateway.trust.certificate_path import Examiner
-from gateway.trust.certificates import CertificateVerdict, Validator, Verdict, require_valid
+from gateway.trust.certificates import (
+    CertificateVerdict,
+    ListsOutdated,
+    Validator,
+    Verdict,
+    require_valid,
+)
 from messages.errors import GatewayError
 from tests.support.pki import PKI_TIME, shared_pki, shared_validator
 from tests.support.ring import scale
@@ -162,6 +168,24 @@ def test_a_list_from_the_future_is_indeterminate() -> None:
     assert validator.check(shared_pki().certificate("abh1"), PKI_TIME - timedelta(hours=2)).verdict is (
         Verdict.INDETERMINATE
     )
+
+
+def test_readiness_asks_for_lists_only_where_they_are_required() -> None:
+    pki = shared_pki()
+    none = Validator.from_directories(pki.anchors, pki.intermediates, require_crl=False)
+    none.require_current_lists(PKI_TIME)
+    with pytest.raises(ListsOutdated):
+        Validator.from_directories(pki.anchors, pki.intermediates, require_crl=True).require_current_lists(
+            PKI_TIME
+        )
+
+
+def test_readiness_ends_with_the_first_issuers_lists() -> None:
+    pki = shared_pki()
+    validator = Validator.from_directories(pki.anchors, pki.intermediates, pki.crls, require_crl=True)
+    validator.require_current_lists(PKI_TIME)
+    with pytest.raises(ListsOutdated):
+        validator.require_current_lists(PKI_TIME + 3650 * DAY)
 
 
 def test_a_list_signed_by_somebody_else_is_indeterminate() -> None:

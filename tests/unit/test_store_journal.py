@@ -10,7 +10,7 @@ from sqlalchemy import text
 from store.engine import Store
 from store.erasure import destroy_content
 from store.errors import ContentErased
-from store.heads import HeadsFile
+from store.heads import Head, HeadsFile
 from store.journal import GENESIS, HASHED, chain_hash, row_hash
 from store.records import JournalEntry, JournalKind, MessageRef, StoredAnswer
 from store.sealer import JournalBehind, Sealer
@@ -159,7 +159,26 @@ def test_a_cut_off_tail_is_found_by_the_heads_outside(store: Store, sealer: Seal
     )
     assert found(verify(store, heads)) == {(FindingKind.TRUNCATED, 8)}
     with pytest.raises(JournalBehind):
+        sealer.check()
+    write(store)
+    with pytest.raises(JournalBehind):
         sealer.run_once(NOW)
+    with store.read() as reader:
+        assert max(row.position or 0 for row in reader.journal()) == 7
+
+
+def test_heads_of_other_processes_are_seen_and_a_torn_line_is_passed_over(heads: HeadsFile) -> None:
+    other = HeadsFile(heads.path)
+    assert other.last_position() == 0
+    heads.append(Head(1, bytes(32), NOW, b"s"))
+    assert other.last_position() == 1
+    with heads.path.open("ab") as file:
+        file.write(b'{"position": 9, "cha')
+    assert other.last_position() == 1
+    heads.append(Head(2, bytes(32), NOW, b"s"))
+    assert other.last_position() == heads.last_position() == 2
+    heads.path.write_bytes(b"")
+    assert other.last_position() == 0
 
 
 def test_a_chain_rewritten_from_a_row_on_contradicts_its_heads(
