@@ -180,12 +180,11 @@ def test_readiness_asks_for_lists_only_where_they_are_required() -> None:
         )
 
 
-def test_readiness_ends_with_the_first_issuers_lists() -> None:
-    pki = shared_pki()
-    validator = Validator.from_directories(pki.anchors, pki.intermediates, pki.crls, require_crl=True)
-    validator.require_current_lists(PKI_TIME)
+def test_readiness_ends_with_the_first_issuers_list() -> None:
+    validator = with_issuing_crl(crl({}, next_update=PKI_TIME + DAY))
+    validator.require_current_lists(PKI_TIME + DAY)
     with pytest.raises(ListsOutdated):
-        validator.require_current_lists(PKI_TIME + 3650 * DAY)
+        validator.require_current_lists(PKI_TIME + DAY + timedelta(seconds=1))
 
 
 def test_a_list_signed_by_somebody_else_is_indeterminate() -> None:

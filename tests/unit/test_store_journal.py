@@ -160,7 +160,7 @@ def test_a_cut_off_tail_is_found_by_the_heads_outside(store: Store, sealer: Seal
     assert found(verify(store, heads)) == {(FindingKind.TRUNCATED, 8)}
     with pytest.raises(JournalBehind):
         sealer.check()
-    write(store)
+    write(store, first=99)
     with pytest.raises(JournalBehind):
         sealer.run_once(NOW)
     with store.read() as reader:
