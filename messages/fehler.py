@@ -32,6 +32,9 @@ def _build_advice(parent: etree._Element, tag: str, value: Advice) -> None:
     build_text(parent, tag, _WORDS[value])
 
 
+ADVICE: Final = Codec(_parse_advice, _build_advice)
+
+
 def _parse_rejection(element: etree._Element) -> etree._Element | None:
     return element[0] if len(element) else None
 
@@ -60,7 +63,7 @@ class Fehler:
     zeile: Annotated[int | None, El("zeile", DIENST)]
     text_deutsch: Annotated[str, El("textDeutsch", DIENST)]
     text_englisch: Annotated[str, El("textEnglisch", DIENST)]
-    handlung: Annotated[Advice, El("handlung", DIENST, Codec(_parse_advice, _build_advice))]
+    handlung: Annotated[Advice, El("handlung", DIENST, ADVICE)]
     wiederholen_nach: Annotated[int | None, El("wiederholenNachSekunden", DIENST)] = None
     einzelfehler: Annotated[tuple[Einzelfehler, ...], El("einzelfehler", DIENST)] = ()
     rueckweisung: Annotated[

@@ -21,6 +21,7 @@ from adapters.soap.contract import (
 from gateway.handlers.report import READERS
 from messages.group07 import Antwort070007
 from messages.registry import MESSAGE_TYPES
+from messages.service import REQUESTS
 
 XA = "{http://www.osci.de/xauslaender2611}"
 OUTCOMES_OF_A_REPORT = {
@@ -41,6 +42,7 @@ OPERATIONS = {
     "meldeVerpflichtungBesondersIntegrationsbeduerftig": ("070010", OUTCOMES_OF_A_REPORT),
     "antworteVerpflichtungErsetztBerechtigung": ("070007", OUTCOMES_OF_A_DECISION),
 }
+SERVICE_OPERATIONS = {cls.kind for cls in REQUESTS}
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +68,7 @@ def service_schema() -> xmlschema.XMLSchema:
 
 def test_every_message_type_has_its_operation() -> None:
     contract = load_contract()
-    assert {op.name: op.request[-6:] for op in contract.operations} == {
+    assert {op.name: op.request[-6:] for op in contract.operations if op.name in OPERATIONS} == {
         name: message_type for name, (message_type, _) in OPERATIONS.items()
     }
     assert all(op.answer == f"{{{SERVICE_NS}}}{op.name}Antwort" for op in contract.operations)
@@ -76,7 +78,21 @@ def test_every_message_type_has_its_operation() -> None:
 def test_every_message_the_core_handles_has_an_operation() -> None:
     handled = {root for root, kind in MESSAGE_TYPES.items() if kind in {*READERS, Antwort070007}}
     assert len(handled) == len(READERS) + 1
-    assert set(load_contract().by_request()) == handled
+    assert set(load_contract().by_request()) == handled | {cls.root for cls in REQUESTS}
+
+
+def test_every_request_to_the_service_is_named_like_its_operation() -> None:
+    operations = load_contract().by_request()
+    assert {operations[cls.root].name for cls in REQUESTS} == SERVICE_OPERATIONS
+    assert len(operations) == len(OPERATIONS) + len(SERVICE_OPERATIONS)
+
+
+def test_every_document_that_may_come_later_is_declared(service_schema: xmlschema.XMLSchema) -> None:
+    choice = service_schema.types["Antwortdokument"].content
+    assert choice.model == "choice"
+    assert {
+        element.name for element in choice.iter_elements()
+    } == OUTCOMES_OF_A_REPORT | OUTCOMES_OF_A_DECISION
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -90,7 +106,7 @@ def test_zeep_loads_what_is_served(zeep_client: zeep.Client) -> None:
     ports = zeep_client.wsdl.services["InGeDienst"].ports
     assert list(ports) == ["Soap11", "Soap12"]
     for port in ports.values():
-        assert set(port.binding._operations) == set(OPERATIONS)
+        assert set(port.binding._operations) == {*OPERATIONS, *SERVICE_OPERATIONS}
         assert port.binding_options["address"] == "https://inge.example/soap"
         for operation in port.binding._operations.values():
             assert operation.soapaction == f"{SERVICE_NS}#{operation.name}"
@@ -114,7 +130,7 @@ def test_xmlschema_loads_the_wsdl(published: Path) -> None:
     assert [error for error in document.errors if "DienstSoap12" not in str(error)] == []
     assert {name.rpartition("}")[2] for name in document.bindings} == {"DienstSoap11", "DienstSoap12"}
     (port_type,) = document.port_types.values()
-    assert {name for name, _, _ in port_type.operations} == set(OPERATIONS)
+    assert {name for name, _, _ in port_type.operations} == {*OPERATIONS, *SERVICE_OPERATIONS}
 
 
 def test_everything_is_fetched_from_here(published: Path) -> None:

@@ -28,6 +28,8 @@ _BY_TYPE = {
     "Jahr": "1990",
     "datatypeC": "Ağaoğlu C̨̆ ß €\n½",
     "Sachverhalt": "entscheidung-vermerkt",
+    "NachrichtId": "4711",
+    "date": "2026-12-24",
     "boolean": "true",
     "dateTime": "2026-11-24T08:00:00.000+01:00",
     "integer": "3",
