@@ -32,6 +32,7 @@ OUTCOMES_OF_A_REPORT = {
 }
 OUTCOMES_OF_A_DECISION = {
     f"{XA}BAMFABH.TeilnahmeberechtigungVerpflichtung.Akzeptanz.070003",
+    f"{XA}BAMFABH.Dublette.070004",
     f"{XA}BAMFABH.BerechtigungVerpflichtungNichtMoeglich.070005",
     f"{{{SERVICE_NS}}}quittung",
 }
