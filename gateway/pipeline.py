@@ -17,6 +17,7 @@ from gateway.handlers.reply import ReplyHandler
 from gateway.handlers.report import READERS, ReportHandler
 from gateway.number import Numbers
 from gateway.parties import PartyDirectory
+from gateway.permission import Claims, objections, wrong_environment
 from gateway.results import Answer, Refusal
 from gateway.rules.engine import RuleBook
 from gateway.serving import AcceptedRequest, ServiceHandler, ServiceHandlers
@@ -196,24 +197,12 @@ class Pipeline:
         return party
 
     def _authorise(self, way: Way, parsed: ParsedMessage) -> PartyRecord:
-        frame, settings = parsed.frame, self._settings
-        party = self._speaker(way, frame.kopf.autor.kennung)
-        if frame.kopf.leser.kennung != settings.kennung:
-            raise GatewayError("T080", details={"expected": settings.kennung})
-        self._check_environment(frame.test)
-        named = frame.kopf.nachrichtentyp.code
-        if named != parsed.contract.message_type:
-            raise GatewayError(
-                "S999.type-mismatch", details={"found": named, "expected": parsed.contract.message_type}
-            )
-        if named not in party.allowed_types:
-            raise GatewayError("T070.type-not-allowed", details={"message_type": named})
+        party = self._speaker(way, parsed.frame.kopf.autor.kennung)
+        for objection in objections(
+            Claims.of_frame(parsed.frame), parsed.contract.message_type, party, self._settings
+        ):
+            raise objection
         return party
-
-    def _check_environment(self, test: str | None) -> None:
-        """Refuse a test document in a productive environment and the reverse; only presence counts."""
-        if (test is not None) != self._settings.is_test:
-            raise GatewayError("S999.test-attribute")
 
     def _serve(self, way: Way, handler: ServiceHandler, today: date) -> Answer:
         """Answer a request of our own service: the same way, but decided is nothing and repeated neither."""
@@ -221,7 +210,9 @@ class Pipeline:
         way.request = request = handler.read(way.document.element)
         way.mark("understand")
         party = self._speaker(way, request.kennung)
-        self._check_environment(request.test)
+        environment = wrong_environment(request.test, self._settings)
+        if environment is not None:
+            raise environment
         accepted = AcceptedRequest(request, party, way.route, way.now, self._business.now(), today)
         step = handler.prepare(accepted)
         way.mark("prepare")

@@ -119,7 +119,8 @@ class PruefeNachricht(Anfrage, kind="pruefeNachricht"):
 class SpaetereAntwort:
     """An answer that came about after the first one.
 
-    ``nachrichten_uuid`` is the original message, ``ausloeser_uuid`` the one this document answers.
+    ``nachrichten_uuid`` is the original message, ``ausloeser_uuid`` the one this document answers;
+    ``dokument`` is None after its time was over.
     """
 
     nachricht_id: Annotated[str, El("nachrichtId", DIENST, _TOKEN)]
@@ -128,7 +129,7 @@ class SpaetereAntwort:
     bereitgestellt_am: Annotated[datetime, El("bereitgestelltAm", DIENST)]
     ausgeliefert_am: Annotated[datetime | None, El("ausgeliefertAm", DIENST)]
     bestaetigt_am: Annotated[datetime | None, El("bestaetigtAm", DIENST)]
-    dokument: Annotated[bytes, El("dokument", DIENST, _DOCUMENT)]
+    dokument: Annotated[bytes | None, El("dokument", DIENST, _DOCUMENT)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +173,17 @@ class Stelle:
 
 @dataclass(frozen=True, slots=True)
 class StatusAbfrageAntwort(_Root, kind="statusAbfrageAntwort"):
-    """What has become of a message, with every answer to it."""
+    """What has become of a message, with every answer to it.
+
+    ``beantwortet_durch`` is one's own message that answered the question; its own state says how that ended.
+    """
 
     anfrage_uuid: Annotated[str, El("anfrageUUID", DIENST)]
     nachrichten_uuid: Annotated[str, El("nachrichtenUUID", DIENST)]
     zustand: Annotated[Zustand, El("zustand", DIENST, Codec(_parse_zustand, _build_zustand))]
     seit: Annotated[datetime | None, El("seit", DIENST)] = None
     frist: Annotated[date | None, El("frist", DIENST)] = None
+    beantwortet_durch: Annotated[str | None, El("beantwortetDurch", DIENST)] = None
     ablehnung: Annotated[Ablehnung | None, El("ablehnung", DIENST)] = None
     stelle: Annotated[Stelle | None, El("stelle", DIENST)] = None
     antwort: Annotated[bytes | None, El("antwort", DIENST, _DOCUMENT)] = None

@@ -227,6 +227,8 @@ class _Way:
             return build_fault(outcome.error, outcome.fehler, self.version)
         if operation is None:
             raise LookupError(f"the WSDL declares no operation that is answered with {outcome.root}")
+        if outcome.root == operation.answer:
+            return outcome.document
         return wrap_answer(outcome.document, operation)
 
 

@@ -27,7 +27,14 @@ documents: Final = st.one_of(
     MESSAGES[group07.Anfrage070006],
 ).map(lambda message: etree.tostring(build(message), method="c14n", exclusive=True))
 _later: Final = st.builds(
-    service.SpaetereAntwort, _ids, uuids, uuids, moments, st.none() | moments, st.none() | moments, documents
+    service.SpaetereAntwort,
+    _ids,
+    uuids,
+    uuids,
+    moments,
+    st.none() | moments,
+    st.none() | moments,
+    st.none() | documents,
 )
 _some_later: Final = st.lists(_later, max_size=2).map(tuple)
 
@@ -64,6 +71,7 @@ SERVICE: Final[Mapping[type[Any], st.SearchStrategy[Any]]] = {
         st.sampled_from(service.Zustand),
         st.none() | moments,
         st.none() | days,
+        st.none() | uuids,
         st.none()
         | st.builds(service.Ablehnung, _codes, _paths, _lines, st.none() | texts, st.none() | texts, _advice),
         st.none() | st.builds(service.Stelle, texts, st.none() | texts, st.none() | texts, st.none() | texts),

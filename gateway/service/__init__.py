@@ -1,0 +1,1 @@
+"""The service's own operations: fetching, confirming and asking for a state, and checking a document."""

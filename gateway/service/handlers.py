@@ -1,0 +1,26 @@
+"""Which handler answers which request to the service."""
+
+from gateway.handlers.report import READERS
+from gateway.service.checking import CheckHandler
+from gateway.service.post import ConfirmHandler, FetchHandler
+from gateway.service.status import StatusHandler
+from gateway.serving import ServiceHandlers
+from gateway.settings import Settings
+from gateway.trust.admission import Limits
+from messages.group07 import Antwort070007
+from messages.service import BestaetigeNachrichten, HoleNachrichten, PruefeNachricht, StatusAbfrage
+from schemas.registry import SchemaRegistry
+from store.engine import Store
+
+
+def service_handlers(
+    store: Store, registry: SchemaRegistry, settings: Settings, limits: Limits
+) -> ServiceHandlers:
+    """Make the handlers of all operations. In: `limits` are the caps on a document to be checked."""
+    incoming = frozenset(cls.root for cls in (*READERS, Antwort070007))
+    return {
+        HoleNachrichten.root: FetchHandler(settings),
+        BestaetigeNachrichten.root: ConfirmHandler(),
+        StatusAbfrage.root: StatusHandler(store, settings),
+        PruefeNachricht.root: CheckHandler(registry, settings, limits, incoming),
+    }
