@@ -3,6 +3,7 @@
 from adapters.client.errors import ClientError, Refused, UnexpectedAnswer, Unreachable, UntrustedAnswer
 from adapters.client.retry import RetryPolicy
 from adapters.client.sender import Client, Reply
+from adapters.client.service import Service, read_document
 from adapters.client.transport import CappedTransport
 from adapters.client.trust import GatewayTrust
 
@@ -14,7 +15,9 @@ __all__ = [
     "Refused",
     "Reply",
     "RetryPolicy",
+    "Service",
     "UnexpectedAnswer",
     "Unreachable",
     "UntrustedAnswer",
+    "read_document",
 ]

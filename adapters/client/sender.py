@@ -24,6 +24,7 @@ from adapters.client.trust import GatewayTrust
 from gateway.clock import Clock, SystemClock
 from gateway.trust.keys import SigningKey
 from gateway.trust.wssecurity import seal_envelope
+from messages.quittung import Quittung, parse_quittung
 from schemas.paths import dienst_wsdl
 
 if TYPE_CHECKING:
@@ -38,12 +39,12 @@ class Reply:
     """The gateway's proven answer.
 
     `document` is the answer document in canonical bytes, as signed; `message` the same, typed, or None for
-    a mere receipt; `attempts` how often the message was sent.
+    one this version does not know; `attempts` how often the message was sent.
     """
 
     element: etree._Element
     document: bytes
-    message: Message | None
+    message: Message | Quittung | None
     attempts: int
 
 
@@ -94,23 +95,22 @@ class Client:
         belongs to no operation of the contract.
         """
         element = message if isinstance(message, etree._Element) else messages.registry.build(message)
-        operation = self._operations.get(str(element.tag))
-        if operation is None:
-            raise ValueError(f"the service has no operation for {element.tag}")
-        body = etree.tostring(element, method="c14n", exclusive=True)
-        attempts = 0
-        while True:
-            attempts += 1
-            try:
-                return self._reply(self._exchange(body, operation), operation, attempts)
-            except Unreachable as error:
-                self._wait(attempts, None, error)
-            except Refused as error:
-                if error.code == _STALE and attempts < self._retry.attempts:
-                    continue
-                if not error.retryable:
-                    raise
-                self._wait(attempts, error.fehler.wiederholen_nach, error)
+        operation = self._operation(str(element.tag))
+        body = _canonical(element)
+        proven, attempts = self._repeated(operation, lambda: body)
+        return _reply(proven, operation, attempts)
+
+    def ask(self, tag: str, make: Callable[[], etree._Element]) -> etree._Element:
+        """Ask the service itself; `tag` is the request's Clark name. Out: the proven answer element.
+
+        Repeated like a message, but `make` builds the request anew for every attempt: its id is used up by
+        the one that arrived. Raises as `send` does; `adapters.client.service` is the friendly face.
+        """
+        operation = self._operation(tag)
+        proven, _ = self._repeated(operation, lambda: _canonical(make()))
+        if proven.element.tag != operation.output.body.qname.text:
+            raise UnexpectedAnswer(f"{proven.element.tag} is no answer of {operation.name}")
+        return proven.element
 
     def zeep(self) -> zeep.Client:
         """A zeep client on the same contract and transport, whose calls are sealed and proven like `send`.
@@ -135,6 +135,28 @@ class Client:
         """Prove an answer or fault; see `AnswerProof.open`."""
         return self._proof.open(envelope, self._clock.now())
 
+    def _operation(self, tag: str) -> Any:
+        operation = self._operations.get(tag)
+        if operation is None:
+            raise ValueError(f"the service has no operation for {tag}")
+        return operation
+
+    def _repeated(self, operation: Any, make: Callable[[], bytes]) -> tuple[Proven, int]:
+        """Exchange until there is an answer or the retry policy ends. Out: the answer, how often was sent."""
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                return self._exchange(make(), operation), attempts
+            except Unreachable as error:
+                self._wait(attempts, None, error)
+            except Refused as error:
+                if error.code == _STALE and attempts < self._retry.attempts:
+                    continue
+                if not error.retryable:
+                    raise
+                self._wait(attempts, error.fehler.wiederholen_nach, error)
+
     def _exchange(self, body: bytes, operation: Any) -> Proven:
         response = self._transport.post(self.endpoint, self.seal(body), self._headers(operation))
         if response.status_code not in {200, 500} and not response.content.lstrip().startswith(b"<"):
@@ -145,18 +167,6 @@ class Client:
         if self._soap_version == "1.2":
             return {"Content-Type": f'application/soap+xml; charset=utf-8; action="{operation.soapaction}"'}
         return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{operation.soapaction}"'}
-
-    def _reply(self, proven: Proven, operation: Any, attempts: int) -> Reply:
-        if proven.element.tag != operation.output.body.qname.text or len(proven.element) != 1:
-            raise UnexpectedAnswer(f"{proven.element.tag} is no answer of {operation.name}")
-        answer = proven.element[0]
-        known = answer.tag in messages.registry.MESSAGE_TYPES
-        return Reply(
-            element=answer,
-            document=etree.tostring(answer, method="c14n", exclusive=True),
-            message=messages.registry.parse(answer) if known else None,
-            attempts=attempts,
-        )
 
     def _wait(self, failures: int, asked: int | None, error: ClientError) -> None:
         seconds = self._retry.wait(failures, asked, self._rng)
@@ -182,6 +192,24 @@ class _Sealing(zeep.Plugin):  # type: ignore[misc]
             if not refused.proven:
                 raise
         return envelope, http_headers
+
+
+def _canonical(element: etree._Element) -> bytes:
+    return etree.tostring(element, method="c14n", exclusive=True)
+
+
+def _reply(proven: Proven, operation: Any, attempts: int) -> Reply:
+    if proven.element.tag != operation.output.body.qname.text or len(proven.element) != 1:
+        raise UnexpectedAnswer(f"{proven.element.tag} is no answer of {operation.name}")
+    answer = proven.element[0]
+    return Reply(answer, _canonical(answer), read_answer(answer), attempts)
+
+
+def read_answer(element: etree._Element) -> Message | Quittung | None:
+    """An answer document as a typed message or receipt; None for one this version does not know."""
+    if element.tag in messages.registry.MESSAGE_TYPES:
+        return messages.registry.parse(element)
+    return parse_quittung(element) if element.tag == Quittung.root else None
 
 
 def _no_soap(status: int) -> ClientError:
