@@ -1,15 +1,16 @@
-"""Destroying content keys: request and answer can never be read again, and the chain still holds."""
+"""Destroying content keys: request and answers can never be read again, and the chain still holds."""
 
 from sqlalchemy import Connection, delete, select
 
 from store.records import MessageRef
-from store.schema import answer, content_key, journal
+from store.schema import answer, content_key, journal, outbox
 
 
 def destroy_content(connection: Connection, ref: MessageRef) -> int:
     """Destroy the content keys of a message; return how many. The rows and their hashes stay as they are.
 
-    A resend of the message is known as before, but has no answer any more.
+    A resend of the message is known as before, but has no answer any more; later answers that were not
+    fetched yet have no document any more.
     """
     keys = select(journal.c.content_key_id).where(
         journal.c.uuid == ref.uuid, journal.c.party_id == ref.party_id, journal.c.content_key_id.is_not(None)
@@ -17,7 +18,8 @@ def destroy_content(connection: Connection, ref: MessageRef) -> int:
     answers = select(answer.c.content_key_id).where(
         answer.c.uuid == ref.uuid, answer.c.party_id == ref.party_id
     )
-    done = connection.execute(
-        delete(content_key).where(content_key.c.id.in_(keys) | content_key.c.id.in_(answers))
+    later = select(outbox.c.content_key_id).where(
+        outbox.c.uuid == ref.uuid, outbox.c.party_id == ref.party_id
     )
+    done = connection.execute(delete(content_key).where(content_key.c.id.in_(keys.union(answers, later))))
     return done.rowcount

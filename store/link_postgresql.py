@@ -54,6 +54,10 @@ class PostgresLink(Link):
         """Return it as it is."""
         return at
 
+    def day(self, on: date) -> date:
+        """Return it as it is."""
+        return on
+
     def begin(self) -> None:
         """Open a transaction with the next thing sent."""
         self._pending = [(_BEGIN, ())]

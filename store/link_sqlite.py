@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Table
@@ -37,6 +37,10 @@ class SqliteLink(Link):
     def moment(self, at: datetime) -> str:
         """Return the text that sorts like the time."""
         return moment_text(at)
+
+    def day(self, on: date) -> str:
+        """Return the ISO date."""
+        return on.isoformat()
 
     def begin(self) -> None:
         """Take the write lock; waits in short steps, since SQLite's own ones reach 100 ms."""

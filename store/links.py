@@ -6,7 +6,7 @@ of its own for each engine.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, TypeAlias
 
 from sqlalchemy import Table
@@ -49,6 +49,10 @@ class Link(ABC):
     @abstractmethod
     def moment(self, at: datetime) -> Any:
         """Return a point in time as a parameter."""
+
+    @abstractmethod
+    def day(self, on: date) -> Any:
+        """Return a calendar day as a parameter."""
 
     @abstractmethod
     def begin(self) -> None:

@@ -8,23 +8,31 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from store.engine import make_engine
+from store.database import make_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def migrate(url: str) -> None:
-    """Bring the store at this address to the newest revision, in one transaction, if it is not there.
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the store at this address to a revision, in one transaction, if it is not there.
 
     Raises what the driver raises when the store cannot be reached: this runs before anything is served.
     """
     engine = make_engine(url)
     try:
-        with engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                # Two machines may be started at once.
-                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(5133472201)")
-            command.upgrade(_config(connection), "head")
+        with engine.connect() as connection:
+            sqlite = connection.dialect.name == "sqlite"
+            if sqlite:
+                # A table that is made anew is dropped for a moment. Only outside a transaction can they be
+                # switched off; the connection is closed below.
+                connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
+            with connection.begin():
+                if not sqlite:
+                    # Two machines may be started at once.
+                    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(5133472201)")
+                command.upgrade(_config(connection), revision)
+                if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()):
+                    raise RuntimeError(f"the migration would break {len(broken)} references")
     finally:
         engine.dispose()
 

@@ -1,72 +1,74 @@
-"""The questions of the hot path, compiled once per engine."""
+"""The statements of a unit of work, compiled once per engine."""
 
-from sqlalchemy import Select, and_, bindparam, select
+from sqlalchemy import Integer, Label, Select, and_, bindparam, func, literal_column, select
 
 from store.schema import (
     answer,
     case_file,
     content_key,
+    course_registration,
+    course_section,
+    decision,
     entitlement,
+    homonym,
+    journal,
+    journal_content,
     message,
+    outbox,
     person,
+    question,
     work_item,
     work_item_message,
 )
-from store.statements import Statement, insert, query
+from store.statements import Statement, among, insert, numbered, query
 
 NUMBERS_AT_ONCE = 16
 """How many numbers a PostgreSQL connection takes at once, and loses at most when it is lost."""
+
+CHANGEABLE = (
+    "state",
+    "granted_units",
+    "course_type",
+    "registered_on",
+    "started_on",
+    "last_activity",
+    "completed_on",
+    "b1",
+)
+"""Columns of a case that change in its life; they are compared with what was read before they are set."""
 
 
 class Queries:
     """All statements of a unit of work for one engine."""
 
     def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
+        self._messages()
+        self._locks_and_numbers()
+        self._persons()
+        self._cases()
+        self._questions()
+        self._outbox()
+        self._work_items()
+
+    def _messages(self) -> None:
+        dialect = self._dialect
         self.register = Statement(
             insert(dialect, message) + " ON CONFLICT DO NOTHING RETURNING 1",
             (None,),
         )
         self.known = query(dialect, _known(), ["uuid", "party_id"])
-        self.persons = query(
+        self.request_document = query(dialect, _request(), ["uuid", "party_id", "kind"])
+        self.decision = query(
             dialect,
-            select(person).where(person.c.lock_key == bindparam("lock_key")).order_by(person.c.id),
-            ["lock_key"],
+            select(decision)
+            .where(decision.c.uuid == bindparam("uuid"), decision.c.party_id == bindparam("party_id"))
+            .order_by(decision.c.id.desc()),
+            ["uuid", "party_id"],
         )
-        self.person_by_number = query(
-            dialect,
-            select(person).join(case_file).where(case_file.c.number == bindparam("number")),
-            ["number"],
-        )
-        self.cases = query(
-            dialect,
-            select(case_file, entitlement)
-            .outerjoin(entitlement)
-            .where(case_file.c.person_id == bindparam("person_id"))
-            .order_by(case_file.c.id, entitlement.c.id),
-            ["person_id"],
-        )
-        self.work_items = query(
-            dialect,
-            select(work_item, work_item_message.c.party_id, work_item_message.c.uuid)
-            .join(work_item_message)
-            .where(
-                and_(work_item.c.lock_key == bindparam("lock_key"), work_item.c.state == bindparam("state"))
-            )
-            .order_by(work_item.c.id, work_item_message.c.attached_at),
-            ["lock_key", "state"],
-        )
-        self.change_case = Statement(
-            'UPDATE "case_file" SET "state" = $1 WHERE "id" = $2 AND "state" = $3 RETURNING 1'
-            if dialect == "postgresql"
-            else 'UPDATE "case_file" SET "state" = ? WHERE "id" = ? AND "state" = ? RETURNING 1',
-            (None,),
-        )
-        self.change_candidates = Statement(
-            'UPDATE "work_item" SET "candidates" = $1 WHERE "id" = $2'
-            if dialect == "postgresql"
-            else 'UPDATE "work_item" SET "candidates" = ? WHERE "id" = ?'
-        )
-        if dialect == "postgresql":
+
+    def _locks_and_numbers(self) -> None:
+        if self._dialect == "postgresql":
             self.lock_one = Statement("SELECT pg_advisory_xact_lock($1)", (None,))
             self.lock_many = Statement(
                 # The inner order is the locking order; OFFSET 0 keeps the planner from merging the two.
@@ -83,6 +85,174 @@ class Queries:
             self.numbers = Statement(
                 "UPDATE number_epoch SET counter = counter + 1 RETURNING epoch, counter", (int, int)
             )
+
+    def _persons(self) -> None:
+        dialect = self._dialect
+        self.persons = query(
+            dialect,
+            select(person).where(person.c.lock_key == bindparam("lock_key")).order_by(person.c.id),
+            ["lock_key"],
+        )
+        self.person = query(dialect, select(person).where(person.c.id == bindparam("id")), ["id"])
+        self.person_by_number = query(
+            dialect,
+            select(person).join(case_file).where(case_file.c.number == bindparam("number")),
+            ["number"],
+        )
+        self.merge = self._change('"person" SET "merged_into" = ? WHERE "id" = ? AND "merged_into" IS NULL')
+        self.split = self._change('"person" SET "merged_into" = NULL WHERE "id" = ? AND "merged_into" = ?')
+        self.die = self._change(
+            '"person" SET "deceased" = TRUE, "died_on" = ? WHERE "id" = ? AND NOT "deceased"'
+        )
+        self.change_details = self._change('"person" SET "details" = ? WHERE "id" = ? AND "details" = ?')
+        ids = "SELECT low_id, high_id FROM homonym WHERE revoked_at IS NULL AND "
+        self.homonyms = Statement(
+            numbered(dialect, f"{ids}({among(dialect, 'low_id')} OR {among(dialect, 'high_id')})"),
+            (int, int),
+        )
+        self.revoke_homonym = self._change(
+            '"homonym" SET "revoked_at" = ? WHERE "low_id" = ? AND "high_id" = ? AND "revoked_at" IS NULL'
+        )
+        self.homonyms_by_item = query(
+            dialect,
+            select(homonym).where(homonym.c.work_item_id == bindparam("item")).order_by(homonym.c.low_id),
+            ["item"],
+        )
+
+    def _cases(self) -> None:
+        dialect = self._dialect
+        cases = select(case_file, _used_units(), entitlement).outerjoin(entitlement)
+        self.cases = query(
+            dialect,
+            cases.where(case_file.c.person_id == bindparam("person_id")).order_by(
+                case_file.c.id, entitlement.c.id
+            ),
+            ["person_id"],
+        )
+        self.case = query(
+            dialect, cases.where(case_file.c.id == bindparam("id")).order_by(entitlement.c.id), ["id"]
+        )
+        self.case_by_number = query(
+            dialect,
+            cases.where(case_file.c.number == bindparam("number")).order_by(entitlement.c.id),
+            ["number"],
+        )
+        self.change_state = self._change('"case_file" SET "state" = ? WHERE "id" = ? AND "state" = ?')
+        values = ", ".join(f'"{name}" = ?' for name in CHANGEABLE)
+        same = " AND ".join(f'"{name}" IS NOT DISTINCT FROM ?' for name in CHANGEABLE)
+        self.change_case = self._change(f'"case_file" SET {values} WHERE "id" = ? AND {same}')
+        self.move_case = self._change('"case_file" SET "person_id" = ? WHERE "id" = ? AND "person_id" = ?')
+        self.change_right = self._change(
+            '"entitlement" SET "status" = ?, "replaced_by" = ?'
+            ' WHERE "case_id" = ? AND "id" = ? AND "status" = ?'
+        )
+        self.registrations = query(
+            dialect,
+            select(course_registration)
+            .where(course_registration.c.case_id == bindparam("case_id"))
+            .order_by(course_registration.c.id),
+            ["case_id"],
+        )
+        self.sections = query(
+            dialect,
+            select(course_section)
+            .where(course_section.c.case_id == bindparam("case_id"))
+            .order_by(course_section.c.began_on, course_section.c.id),
+            ["case_id"],
+        )
+        self.end_section = self._change(
+            '"course_section" SET "ended_on" = ?, "units" = ?, "absent_excused" = ?, "absent_unexcused" = ?'
+            ' WHERE "id" = ? AND "ended_on" IS NULL'
+        )
+
+    def _questions(self) -> None:
+        dialect = self._dialect
+        self.question = query(
+            dialect,
+            select(question).where(
+                question.c.party_id == bindparam("party_id"), question.c.asked_uuid == bindparam("asked_uuid")
+            ),
+            ["party_id", "asked_uuid"],
+        )
+        self.questions_of = query(
+            dialect,
+            select(question)
+            .where(question.c.person_id == bindparam("person_id"), question.c.state == bindparam("state"))
+            .order_by(question.c.id),
+            ["person_id", "state"],
+        )
+        self.close_question = self._change(
+            '"question" SET "state" = ?, "closed_at" = ?, "reply_uuid" = ? WHERE "id" = ? AND "state" = ?'
+        )
+
+    def _outbox(self) -> None:
+        dialect = self._dialect
+        entries = (
+            select(outbox, content_key.c.wrapped)
+            .outerjoin(content_key, content_key.c.id == outbox.c.content_key_id)
+            .order_by(outbox.c.id)
+        )
+        self.unconfirmed = query(
+            dialect,
+            entries.where(outbox.c.party_id == bindparam("party_id"), outbox.c.confirmed_at.is_(None))
+            .limit(bindparam("limit", type_=Integer))
+            # As text: for SQLite it would be one more parameter.
+            .offset(literal_column("0")),
+            ["party_id", "limit"],
+        )
+        self.outbox_of = query(
+            dialect,
+            entries.where(outbox.c.party_id == bindparam("party_id"), outbox.c.uuid == bindparam("uuid")),
+            ["party_id", "uuid"],
+        )
+        self.mark_fetched = self._change(
+            f'"outbox" SET "first_fetched_at" = ? WHERE {among(dialect, "id")} AND "first_fetched_at" IS NULL'
+        )
+        self.confirm = self._change(
+            f'"outbox" SET "confirmed_at" = ? WHERE "party_id" = ? AND {among(dialect, "id")}'
+            ' AND "confirmed_at" IS NULL'
+        )
+
+    def _work_items(self) -> None:
+        dialect = self._dialect
+        items = (
+            select(work_item, work_item_message.c.party_id, work_item_message.c.uuid)
+            .outerjoin(work_item_message)
+            .order_by(work_item.c.id, work_item_message.c.attached_at, work_item_message.c.uuid)
+        )
+        self.work_items = query(
+            dialect,
+            items.where(
+                and_(work_item.c.lock_key == bindparam("lock_key"), work_item.c.state == bindparam("state"))
+            ),
+            ["lock_key", "state"],
+        )
+        self.work_item = query(dialect, items.where(work_item.c.id == bindparam("id")), ["id"])
+        self.change_candidates = Statement(
+            numbered(dialect, 'UPDATE "work_item" SET "candidates" = ? WHERE "id" = ?')
+        )
+        self.close_work_item = self._change(
+            '"work_item" SET "state" = ?, "decision" = ?, "decided_by" = ?, "decided_at" = ?,'
+            ' "undone_at" = NULL WHERE "id" = ? AND "state" = ?'
+        )
+        self.reopen_work_item = self._change('"work_item" SET "state" = ? WHERE "id" = ? AND "state" = ?')
+        self.undo_work_item = self._change(
+            '"work_item" SET "undone_at" = ? WHERE "id" = ? AND "state" = ? AND "undone_at" IS NULL'
+        )
+        self.remind = self._change('"work_item" SET "reminded_at" = ? WHERE "id" = ? AND "state" = ?')
+
+    def _change(self, what: str) -> Statement:
+        """Return an update that tells by one row each what it changed."""
+        return Statement(numbered(self._dialect, f"UPDATE {what} RETURNING 1"), (None,))
+
+
+def _used_units() -> "Label[int]":
+    return (
+        select(func.coalesce(func.sum(course_section.c.units), literal_column("0"), type_=Integer))
+        .where(course_section.c.case_id == case_file.c.id)
+        .scalar_subquery()
+        .label("used_units")
+    )
 
 
 def _known() -> Select[tuple[object, ...]]:
@@ -102,4 +272,24 @@ def _known() -> Select[tuple[object, ...]]:
         .outerjoin(answer)
         .outerjoin(content_key, content_key.c.id == answer.c.content_key_id)
         .where(message.c.uuid == bindparam("uuid"), message.c.party_id == bindparam("party_id"))
+    )
+
+
+def _request() -> Select[tuple[object, ...]]:
+    return (
+        select(
+            journal.c.at,
+            journal.c.door,
+            journal.c.content_key_id,
+            journal_content.c.ciphertext,
+            content_key.c.wrapped,
+        )
+        .join(journal_content)
+        .outerjoin(content_key, content_key.c.id == journal.c.content_key_id)
+        .where(
+            journal.c.uuid == bindparam("uuid"),
+            journal.c.party_id == bindparam("party_id"),
+            journal.c.kind == bindparam("kind"),
+        )
+        .order_by(journal.c.id)
     )

@@ -28,8 +28,8 @@ from store.schema import (
     work_item,
     work_item_message,
 )
-from store.unit import ANSWER, REQUEST, work_items
-from store.vault import ContentVault
+from store.unit_items import work_items
+from store.vault import ANSWER, REQUEST, ContentVault
 
 
 class Reader:

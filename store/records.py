@@ -1,10 +1,13 @@
 """What the store takes and gives: plain frozen values, without a connection behind them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+GENERAL_COURSE: Final = 700
+"""Units of the general course: 600 of language, 100 of orientation."""
 
 
 class CaseState(StrEnum):
@@ -38,21 +41,36 @@ class WorkItemState(StrEnum):
     CLOSED = "CLOSED"
 
 
+class QuestionState(StrEnum):
+    """What became of a question. OBSOLETE: what was asked about is not there any more."""
+
+    OPEN = "OPEN"
+    YES = "YES"
+    NO = "NO"
+    EXPIRED = "EXPIRED"
+    OBSOLETE = "OBSOLETE"
+
+
 class JournalKind(StrEnum):
     """What a journal row tells."""
 
     RECEIVED = "received"
-    DECIDED = "decided"
     ANSWERED = "answered"
     REPEATED = "repeated"
     REFUSED = "refused"
+    LATER = "later-answer"
+    FETCHED = "fetched"
+    CONFIRMED = "confirmed"
+    ASKED_SERVICE = "service-request"
+    CLERK = "clerk"
 
 
 @dataclass(frozen=True, slots=True)
 class PersonRecord:
     """A person as compared: keys made by the gateway, names as sent (None: not there), `details` as JSON.
 
-    `birth` is an ISO date of the precision that was sent (1990, 1990-05, 1990-05-17).
+    `birth` is an ISO date of the precision that was sent (1990, 1990-05, 1990-05-17). `merged_into` is the id
+    of the person that a clerk said it is.
     """
 
     id: int
@@ -65,11 +83,42 @@ class PersonRecord:
     first_name: str | None
     details: Mapping[str, Any] = field(default_factory=dict)
     deceased: bool = False
+    merged_into: int | None = None
+    died_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonChange:
+    """A row of a person's history: `what` was changed ("merged", "split", "deceased", "nationality"…)."""
+
+    id: int
+    person_id: int
+    what: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    at: datetime
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Homonym:
+    """Two persons of whom a clerk said that they are different, the lower id first."""
+
+    low_id: int
+    high_id: int
+    at: datetime
+    actor: str
+    work_item_id: int | None = None
+    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RightRecord:
-    """One entitlement, obligation or admission (`art` by the list artberechtigung), issued by `agency`."""
+    """One entitlement, obligation or admission (`art` by the list artberechtigung), issued by `agency`.
+
+    `party_uuid` is the UUID of the agency's message that brought it, None when a clerk captured it.
+    """
 
     id: int
     case_id: int
@@ -83,11 +132,18 @@ class RightRecord:
     only_orientation: bool
     only_language: bool
     decided_at: datetime
+    party_uuid: str | None = None
+    replaced_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CaseRecord:
-    """A case: what one identification number stands for, with all its rights, past ones too."""
+    """A case: what one identification number stands for, with all its rights, past ones too.
+
+    Units are lessons of 45 minutes; `used_units` is the sum over its sections, computed when it is read.
+    `repeats` is the id of the case that a repeater's own case repeats. `last_activity` is the last of
+    registration, beginnings and ends of sections.
+    """
 
     id: int
     person_id: int
@@ -95,6 +151,89 @@ class CaseRecord:
     state: str
     opened_on: date
     rights: tuple[RightRecord, ...] = ()
+    granted_units: int = GENERAL_COURSE
+    course_type: str | None = None
+    repeats: int | None = None
+    registered_on: date | None = None
+    started_on: date | None = None
+    last_activity: date | None = None
+    completed_on: date | None = None
+    b1: bool | None = None
+    used_units: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CaseChange:
+    """A row of a case's history: of its state, or with `right_id` of the status of one of its rights."""
+
+    id: int
+    case_id: int
+    right_id: int | None
+    before: str
+    after: str
+    at: datetime
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """The registration of a participant with an organiser; codes by the lists kursart and kursabschnitt."""
+
+    id: int
+    case_id: int
+    registered_on: date
+    organiser: str
+    course_type: str | None
+    section: str | None
+    placement_test_on: date | None
+    placement_dispensable: bool
+    at: datetime
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A course section of a participant; `units` are the billed lessons, absences come with the billing."""
+
+    id: int
+    case_id: int
+    section: str
+    course_type: str
+    course_no: str
+    organiser: str
+    site: str
+    began_on: date
+    ended_on: date | None
+    units: int
+    absent_excused: int | None
+    absent_unexcused: int | None
+    at: datetime
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRecord:
+    """The question 070006 to an agency: may its obligation replace what is there?
+
+    `asked_uuid` is the UUID of the question, `uuid` that of the report that waits, `due_on` the last day on
+    which an answer counts.
+    """
+
+    id: int
+    asked_uuid: str
+    party_id: str
+    uuid: str
+    person_id: int
+    case_id: int
+    right_id: int
+    lock_key: int
+    asked_on: date
+    asked_at: datetime
+    due_on: date
+    state: str = QuestionState.OPEN
+    closed_at: datetime | None = None
+    reply_uuid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +292,36 @@ class MessageRef:
 
 
 @dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """A later answer to a message, kept until its party confirms it.
+
+    `uuid` is the message that the party sent first, `trigger_uuid` what the document names as ausloeserUUID,
+    `kind` its message type, "quittung" for a receipt, `route` the door the message came by. `document` is
+    None after its content key was destroyed.
+    """
+
+    id: int
+    party_id: str
+    route: str
+    uuid: str
+    trigger_uuid: str
+    document_uuid: str
+    kind: str
+    created_at: datetime
+    document: bytes | None
+    reason_code: str | None = None
+    number: str | None = None
+    decided_row: str | None = None
+    first_fetched_at: datetime | None = None
+    confirmed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WorkItem:
-    """What a clerk of an office has to decide: candidates (ids of persons) and parked messages."""
+    """What a clerk of an office has to decide: candidates (ids of persons) and parked messages.
+
+    `decision` is what the clerk decided, as JSON.
+    """
 
     id: int
     kind: str
@@ -165,6 +332,22 @@ class WorkItem:
     opened_at: datetime
     details: Mapping[str, Any] = field(default_factory=dict)
     messages: tuple[MessageRef, ...] = ()
+    decision: Mapping[str, Any] | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    reminded_at: datetime | None = None
+    undone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Two persons that may be one, the lower id first; `reasons` as JSON. A dismissed one stays known."""
+
+    low_id: int
+    high_id: int
+    reasons: Sequence[Any]
+    found_at: datetime
+    dismissed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

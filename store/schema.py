@@ -26,6 +26,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.engine import Dialect
@@ -80,6 +81,9 @@ metadata = MetaData(
     }
 )
 
+
+ON_CONFLICT = "on conflict"
+"""Key in a table's `info`: what an insert does about a row that is there already."""
 
 # Only a column of type INTEGER is SQLite's own row number; a BIGINT key would be a second tree per table.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -222,6 +226,38 @@ person = Table(
     Column("first_name", Text, nullable=True),
     Column("details", Document, nullable=False),
     Column("deceased", Boolean, nullable=False),
+    Column("merged_into", BigInteger, ForeignKey("person.id"), nullable=True),
+    Column("died_on", Date, nullable=True),
+)
+
+person_history = Table(
+    "person_history",
+    metadata,
+    _id(),
+    Column("person_id", BigInteger, ForeignKey("person.id"), nullable=False, index=True),
+    Column("what", Text, nullable=False),
+    Column("before", Document, nullable=False),
+    Column("after", Document, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+homonym = Table(
+    "homonym",
+    metadata,
+    Column("low_id", BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False),
+    Column("high_id", BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("work_item_id", BigInteger, nullable=True),
+    Column("revoked_at", Moment, nullable=True),
+    CheckConstraint("low_id < high_id", name="order"),
+    # Said again after it was taken back: the pair counts anew.
+    info={
+        ON_CONFLICT: 'ON CONFLICT ("low_id", "high_id") DO UPDATE SET "at" = excluded."at",'
+        ' "actor" = excluded."actor", "work_item_id" = excluded."work_item_id", "revoked_at" = NULL'
+    },
 )
 
 case_file = Table(
@@ -232,6 +268,14 @@ case_file = Table(
     Column("number", Text, nullable=False, unique=True),
     Column("state", Text, nullable=False),
     Column("opened_on", Date, nullable=False),
+    Column("granted_units", Integer, nullable=False),
+    Column("course_type", Text, nullable=True),
+    Column("repeats", BigInteger, ForeignKey("case_file.id"), nullable=True),
+    Column("registered_on", Date, nullable=True),
+    Column("started_on", Date, nullable=True),
+    Column("last_activity", Date, nullable=True),
+    Column("completed_on", Date, nullable=True),
+    Column("b1", Boolean, nullable=True),
 )
 
 entitlement = Table(
@@ -249,6 +293,9 @@ entitlement = Table(
     Column("only_orientation", Boolean, nullable=False),
     Column("only_language", Boolean, nullable=False),
     Column("decided_at", Moment, nullable=False),
+    Column("party_uuid", Text, nullable=True),
+    # No foreign key: it is written before the right that replaces, which waits for the commit.
+    Column("replaced_by", BigInteger, nullable=True),
     sqlite_with_rowid=False,
 )
 
@@ -266,6 +313,95 @@ case_history = Table(
     ForeignKeyConstraint(["case_id", "entitlement_id"], ["entitlement.case_id", "entitlement.id"]),
 )
 
+course_registration = Table(
+    "course_registration",
+    metadata,
+    _id(),
+    Column("case_id", BigInteger, ForeignKey("case_file.id"), nullable=False, index=True),
+    Column("registered_on", Date, nullable=False),
+    Column("organiser", Text, nullable=False),
+    Column("course_type", Text, nullable=True),
+    Column("section", Text, nullable=True),
+    Column("placement_test_on", Date, nullable=True),
+    Column("placement_dispensable", Boolean, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("actor", Text, nullable=False),
+)
+
+course_section = Table(
+    "course_section",
+    metadata,
+    _id(),
+    Column("case_id", BigInteger, ForeignKey("case_file.id"), nullable=False, index=True),
+    Column("section", Text, nullable=False),
+    Column("course_type", Text, nullable=False),
+    Column("course_no", Text, nullable=False),
+    Column("organiser", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("began_on", Date, nullable=False),
+    Column("ended_on", Date, nullable=True),
+    Column("units", Integer, nullable=False),
+    Column("absent_excused", Integer, nullable=True),
+    Column("absent_unexcused", Integer, nullable=True),
+    Column("at", Moment, nullable=False),
+    Column("actor", Text, nullable=False),
+)
+
+# --- questions and later answers ------------------------------------------------------------------
+
+question = Table(
+    "question",
+    metadata,
+    _id(),
+    Column("asked_uuid", Text, nullable=False),
+    Column("party_id", Text, nullable=False),
+    Column("uuid", Text, nullable=False),
+    Column("person_id", BigInteger, ForeignKey("person.id"), nullable=False, index=True),
+    Column("case_id", BigInteger, ForeignKey("case_file.id"), nullable=False),
+    Column("right_id", BigInteger, nullable=False),
+    Column("lock_key", BigInteger, nullable=False),
+    Column("asked_on", Date, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("closed_at", Moment, nullable=True),
+    Column("reply_uuid", Text, nullable=True),
+    ForeignKeyConstraint(["uuid", "party_id"], ["message.uuid", "message.party_id"]),
+    UniqueConstraint("party_id", "asked_uuid"),
+    Index(None, "state", "due_on"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _id(),
+    Column("party_id", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("uuid", Text, nullable=False),
+    Column("trigger_uuid", Text, nullable=False),
+    Column("document_uuid", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("reason_code", Text, nullable=True),
+    Column("number", Text, nullable=True),
+    Column("decided_row", Text, nullable=True),
+    Column("created_at", Moment, nullable=False),
+    Column("content_key_id", BigInteger, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("first_fetched_at", Moment, nullable=True),
+    Column("confirmed_at", Moment, nullable=True),
+    ForeignKeyConstraint(["uuid", "party_id"], ["message.uuid", "message.party_id"]),
+    Index(None, "uuid"),
+)
+# What is confirmed is never looked for by party again, and there will be far more of it.
+Index(
+    "ix_outbox_unconfirmed",
+    outbox.c.party_id,
+    outbox.c.id,
+    sqlite_where=outbox.c.confirmed_at.is_(None),
+    postgresql_where=outbox.c.confirmed_at.is_(None),
+)
+
 # --- work for clerks ------------------------------------------------------------------------------
 
 work_item = Table(
@@ -279,6 +415,11 @@ work_item = Table(
     Column("candidates", Document, nullable=False),
     Column("details", Document, nullable=False),
     Column("opened_at", Moment, nullable=False),
+    Column("decision", Document, nullable=True),
+    Column("decided_by", Text, nullable=True),
+    Column("decided_at", Moment, nullable=True),
+    Column("reminded_at", Moment, nullable=True),
+    Column("undone_at", Moment, nullable=True),
     Index(None, "office_id", "state"),
 )
 
@@ -290,6 +431,28 @@ work_item_message = Table(
     Column("uuid", Text, primary_key=True),
     Column("attached_at", Moment, nullable=False),
     ForeignKeyConstraint(["uuid", "party_id"], ["message.uuid", "message.party_id"]),
+)
+
+# Filled by the sweep of the scheduler only: a message must not pay for hints.
+person_search = Table(
+    "person_search",
+    metadata,
+    Column("person_id", BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("form", Text, primary_key=True, index=True),
+    Column("birth_year", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+hint = Table(
+    "hint",
+    metadata,
+    Column("low_id", BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False),
+    Column("high_id", BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False, index=True),
+    Column("reasons", Document, nullable=False),
+    Column("found_at", Moment, nullable=False),
+    Column("dismissed_at", Moment, nullable=True),
+    CheckConstraint("low_id < high_id", name="order"),
 )
 
 # --- journal --------------------------------------------------------------------------------------
@@ -347,7 +510,7 @@ journal_head = Table(
     Column("signature", LargeBinary, nullable=False),
 )
 
-# --- counters and leases --------------------------------------------------------------------------
+# --- counters, leases, business clock -------------------------------------------------------------
 
 number_epoch = Table(
     "number_epoch",
@@ -366,4 +529,13 @@ lease = Table(
     Column("name", Text, primary_key=True),
     Column("holder", Text, nullable=False),
     Column("expires_at", Moment, nullable=False),
+)
+
+# How far the business clock is ahead of the real one; only a test environment moves it.
+business_clock = Table(
+    "business_clock",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("offset_seconds", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="one"),
 )

@@ -1,7 +1,7 @@
 """SQL text made once per engine from the tables, and the way of values in and out."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Date, Integer, LargeBinary, Select, String, Tabl
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import JSON, TypeEngine
 
-from store.schema import Moment, moment_text
+from store.schema import ON_CONFLICT, Moment, moment_text
 
 Convert = Callable[[Any], Any]
 Row = tuple[Any, ...]
@@ -60,7 +60,30 @@ def insert(dialect: str, table: Table, rows: int = 1, first: int = 1) -> str:
         )
     else:
         values = ", ".join(["(" + ", ".join("?" * width) + ")"] * rows)
-    return f'INSERT INTO "{table.name}" ({columns}) VALUES {values}'  # noqa: S608 - names of our own tables
+    text = f'INSERT INTO "{table.name}" ({columns}) VALUES {values}'  # noqa: S608 - names of our own tables
+    conflict = table.info.get(ON_CONFLICT)
+    return text if conflict is None else f"{text} {conflict}"
+
+
+def numbered(dialect: str, sql: str) -> str:
+    """Return SQL with `?` for its parameters as the engine wants them; no text in it may hold a `?`."""
+    if dialect != "postgresql":
+        return sql
+    first, *others = sql.split("?")
+    return first + "".join(f"${number}{part}" for number, part in enumerate(others, 1))
+
+
+def among(dialect: str, column: str) -> str:
+    """Return a condition with one parameter: the column is among the ids that `ids_text` wrote."""
+    if dialect == "postgresql":
+        return f"{column} = ANY(?::bigint[])"
+    return f"{column} IN (SELECT value FROM json_each(?))"  # noqa: S608 - a column of ours
+
+
+def ids_text(dialect: str, ids: Iterable[int]) -> str:
+    """Write ids as the parameter of `among`."""
+    text = ",".join(map(str, ids))
+    return f"{{{text}}}" if dialect == "postgresql" else f"[{text}]"
 
 
 def inserts(shape: Sequence[tuple[Table, int]]) -> str:

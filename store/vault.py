@@ -11,6 +11,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+ANSWER = b"answer"
+"""Label of an answer document's ciphertext."""
+REQUEST = b"journal"
+"""Label of a journaled content's ciphertext."""
+OUTBOX = b"outbox"
+"""Label of a later answer's ciphertext."""
 
 
 class ContentBroken(Exception):

@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-from store.engine import make_engine
+from store.database import make_engine
 from store.migrate import current_revision, head_revision, migrate
 from store.schema import metadata
 from tests.support.postgres import PostgresCluster

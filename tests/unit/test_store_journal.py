@@ -50,7 +50,7 @@ def write(store: Store, count: int = 1, *, first: int = 0) -> None:
                 )
             )
             uow.add_journal(
-                JournalEntry(JournalKind.DECIDED, NOW, PARTY, uuid, facts={"row": "D01", "ä": number})
+                JournalEntry(JournalKind.CLERK, NOW, PARTY, uuid, facts={"row": "D01", "ä": number})
             )
             uow.store_answer(PARTY, uuid, StoredAnswer(b"<answer/>", "070003"))
             uow.commit()
@@ -202,7 +202,7 @@ def test_a_chain_rewritten_from_a_row_on_contradicts_its_heads(
 
 def test_a_changed_row_before_its_seal_is_found(store: Store, heads: HeadsFile) -> None:
     write(store)
-    tamper(store, "UPDATE journal SET code = 'X001' WHERE kind = 'decided'")
+    tamper(store, "UPDATE journal SET code = 'X001' WHERE kind = 'clerk'")
     report = verify(store, heads)
     assert found(report) == {(FindingKind.CHANGED, None)}
 

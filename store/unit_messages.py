@@ -1,0 +1,125 @@
+"""What a unit of work knows of messages: registration, answer, decision, journal."""
+
+import hashlib
+from datetime import datetime
+
+from store.journal import row_hash
+from store.records import DecisionRecord, JournalEntry, JournalKind, KnownMessage, MessageRef, StoredAnswer
+from store.schema import answer, decision, journal, journal_content
+from store.statements import to_json
+from store.unit_base import Work
+from store.vault import ANSWER, REQUEST
+
+
+class MessageWork(Work):
+    """Messages and their answers."""
+
+    __slots__ = ()
+
+    def register(
+        self, party_id: str, uuid: str, content_hash: bytes, message_type: str, at: datetime
+    ) -> KnownMessage | None:
+        """Use up the UUID for this party, atomically. Out: None the first time, else what is known of it.
+
+        While another process registers the same pair, this waits for its commit and then sees its answer.
+        """
+        row = (uuid, party_id, content_hash, message_type, self._link.moment(at))
+        if self._link.run(self._queries.register, row):
+            return None
+        (known,) = self._run(self._queries.known, uuid, party_id)
+        stored_hash, stored_type, answer_type, reason, number, decided, key_id, ciphertext, wrapped = known
+        if answer_type is None or wrapped is None:
+            return KnownMessage(stored_hash, stored_type, None, erased=answer_type is not None)
+        document = self._vault.open_key(key_id, wrapped).decrypt(ANSWER, ciphertext)
+        return KnownMessage(
+            stored_hash, stored_type, StoredAnswer(document, answer_type, reason, number, decided)
+        )
+
+    def request_document(self, ref: MessageRef) -> tuple[bytes, datetime, str] | None:
+        """Return the canonical bytes of a registered message, when it came and by which door.
+
+        Out: None for one that is not known, or whose content key was destroyed.
+        """
+        rows = self._run(self._queries.request_document, ref.uuid, ref.party_id, JournalKind.RECEIVED.value)
+        if not rows or rows[0][4] is None:
+            return None
+        at, door, key_id, ciphertext, wrapped = rows[0]
+        return self._vault.open_key(key_id, wrapped).decrypt(REQUEST, ciphertext), at, door
+
+    def decision_of(self, ref: MessageRef) -> DecisionRecord | None:
+        """Return how the latest answer to a message came about."""
+        rows = self._run(self._queries.decision, ref.uuid, ref.party_id)
+        if not rows:
+            return None
+        uuid, party_id, record_id, *values = rows[0]
+        return DecisionRecord(record_id, party_id, uuid, *values)
+
+    def add_decision(self, record: DecisionRecord) -> None:
+        """Queue how an answer came about; one more of the same message for every later answer."""
+        self._add(
+            decision,
+            (
+                record.uuid,
+                record.party_id,
+                record.id,
+                record.message_type,
+                record.schema_version,
+                record.signer_fingerprint,
+                record.identity_branch,
+                record.row,
+                record.rules_version,
+                record.legal_basis,
+                record.effect,
+                record.answer_type,
+                record.reason_code,
+                record.number,
+                record.evidence,
+                record.received_at,
+                record.decided_at,
+            ),
+        )
+
+    def store_answer(self, party_id: str, uuid: str, stored: StoredAnswer) -> None:
+        """Queue the answer document, encrypted under the message's content key."""
+        cipher = self._content_cipher(party_id, uuid)
+        self._add(
+            answer,
+            (
+                uuid,
+                party_id,
+                stored.message_type,
+                stored.reason_code,
+                stored.number,
+                stored.decided_row,
+                cipher.key_id,
+                cipher.encrypt(ANSWER, stored.document),
+            ),
+        )
+
+    def add_journal(self, entry: JournalEntry) -> None:
+        """Queue a journal row with its own hash; its content is encrypted under the message's content key."""
+        row_id = self.new_id()
+        key_id = sealed = None
+        if entry.content is not None:
+            cipher = self._content_cipher(entry.party_id, entry.uuid)
+            key_id = cipher.key_id
+            ciphertext = cipher.encrypt(REQUEST, entry.content)
+            sealed = hashlib.sha256(ciphertext).digest()
+            self._add(journal_content, (row_id, ciphertext))
+        hashed = (
+            row_id,
+            entry.at,
+            entry.kind.value,
+            entry.party_id,
+            entry.uuid,
+            entry.message_type,
+            entry.code,
+            entry.door,
+            entry.peer,
+            entry.size,
+            entry.digest,
+            None if entry.facts is None else to_json(entry.facts),
+            key_id,
+            sealed,
+        )
+        self._add(journal, (*hashed, row_hash(hashed), None, None))
