@@ -1,6 +1,7 @@
 """Rare questions: the party directory, the way of one message, the journal, open work."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from sqlalchemy import Connection, func, select
 
@@ -12,8 +13,11 @@ from store.records import (
     JournalRecord,
     MessageRef,
     OfficeRecord,
+    OutboxEntry,
     PartyRecord,
     PostcodeRange,
+    QuestionRecord,
+    QuestionState,
     WorkItem,
 )
 from store.schema import (
@@ -24,11 +28,14 @@ from store.schema import (
     journal,
     journal_content,
     message,
+    outbox,
     person,
+    question,
     work_item,
     work_item_message,
 )
 from store.unit_items import work_items
+from store.unit_questions import outbox_entry
 from store.vault import ANSWER, REQUEST, ContentVault
 
 
@@ -122,6 +129,25 @@ class Reader:
             question = question.where(work_item.c.state == state)
         rows = self.connection.execute(question.order_by(work_item.c.id, work_item_message.c.attached_at))
         return work_items([tuple(row) for row in rows])
+
+    def overdue_questions(self, today: date) -> list[QuestionRecord]:
+        """Return the open questions whose last day for an answer is over, oldest first."""
+        rows = self.connection.execute(
+            select(question)
+            .where(question.c.state == QuestionState.OPEN.value, question.c.due_on < today)
+            .order_by(question.c.due_on, question.c.id)
+        )
+        return [QuestionRecord(*row) for row in rows]
+
+    def outbox_of(self, ref: MessageRef) -> list[OutboxEntry]:
+        """Return all later answers to a message, confirmed ones too, oldest first."""
+        rows = self.connection.execute(
+            select(outbox, content_key.c.wrapped)
+            .outerjoin(content_key, content_key.c.id == outbox.c.content_key_id)
+            .where(outbox.c.uuid == ref.uuid, outbox.c.party_id == ref.party_id)
+            .order_by(outbox.c.id)
+        )
+        return [outbox_entry(tuple(row), self._vault) for row in rows]
 
     def counts(self) -> dict[str, int]:
         """Return how many rows there are, for status pages and tests."""
