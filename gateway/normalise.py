@@ -71,10 +71,11 @@ class PersonKey:
         return (
             self.surname == other.surname
             and self.birth == other.birth
-            and _genders_agree(self.gender, other.gender)
+            and genders_agree(self.gender, other.gender)
             and (profile is KeyProfile.XA or self.first_name == other.first_name)
         )
 
 
-def _genders_agree(one: str, other: str) -> bool:
+def genders_agree(one: str, other: str) -> bool:
+    """Tell whether two genders count as equal: one that is absent, empty or `x` equals any."""
     return one == other or one in _UNKNOWN_GENDERS or other in _UNKNOWN_GENDERS

@@ -76,25 +76,33 @@ class PostgresLink(Link):
             for row in range(result.ntuples)
         ]
 
+    def write(self, batch: Batch) -> None:
+        """Insert all rows by one statement, sent with the next thing that is asked for."""
+        self._insert(batch)
+
     def commit(self, batch: Batch) -> None:
         """Insert all rows by one statement and commit, in one round trip."""
-        if batch:
-            shape = tuple((table, len(rows)) for table, rows in batch.items())
-            statement = self._shapes.get(shape)
-            if statement is None:
-                statement = self._shapes[shape] = Statement(inserts(shape))
-            parameters: list[Any] = []
-            for table, rows in batch.items():
-                converters = self._converters.get(table)
-                if converters is None:
-                    converters = self._converters[table] = writers("postgresql", table)
-                for row in rows:
-                    parameters.extend(converted(row, converters) if converters else row)
-            self._pending.append((statement, parameters))
+        self._insert(batch)
         self._pending.append((_COMMIT, ()))
         result = self._exchange()
         if result.command_status != b"COMMIT":
             raise StoreUnavailable("PostgreSQL: the transaction was not committed")
+
+    def _insert(self, batch: Batch) -> None:
+        if not batch:
+            return
+        shape = tuple((table, len(rows)) for table, rows in batch.items())
+        statement = self._shapes.get(shape)
+        if statement is None:
+            statement = self._shapes[shape] = Statement(inserts(shape))
+        parameters: list[Any] = []
+        for table, rows in batch.items():
+            converters = self._converters.get(table)
+            if converters is None:
+                converters = self._converters[table] = writers("postgresql", table)
+            for row in rows:
+                parameters.extend(converted(row, converters) if converters else row)
+        self._pending.append((statement, parameters))
 
     def rollback(self) -> None:
         """Undo the transaction; what was not sent yet is forgotten."""

@@ -75,24 +75,34 @@ class SqliteLink(Link):
             raise self._failed(error) from error
         return [statement.row(row) for row in rows]
 
-    def commit(self, batch: Batch) -> None:
-        """Insert the rows, table by table, and commit."""
-        cursor = self._cursor
+    def write(self, batch: Batch) -> None:
+        """Insert the rows, table by table."""
         try:
-            for table, rows in batch.items():
-                known = self._inserts.get(table)
-                if known is None:
-                    known = self._inserts[table] = (insert("sqlite", table), writers("sqlite", table))
-                sql, converters = known
-                if converters:
-                    rows = [converted(row, converters) for row in rows]
-                if len(rows) == 1:
-                    cursor.execute(sql, rows[0])
-                else:
-                    cursor.executemany(sql, rows)
-            cursor.execute("COMMIT")
+            self._insert(batch)
         except sqlite3.Error as error:
             raise self._failed(error) from error
+
+    def commit(self, batch: Batch) -> None:
+        """Insert the rows, table by table, and commit."""
+        try:
+            self._insert(batch)
+            self._cursor.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
+    def _insert(self, batch: Batch) -> None:
+        cursor = self._cursor
+        for table, rows in batch.items():
+            known = self._inserts.get(table)
+            if known is None:
+                known = self._inserts[table] = (insert("sqlite", table), writers("sqlite", table))
+            sql, converters = known
+            if converters:
+                rows = [converted(row, converters) for row in rows]
+            if len(rows) == 1:
+                cursor.execute(sql, rows[0])
+            else:
+                cursor.executemany(sql, rows)
 
     def rollback(self) -> None:
         """Undo the transaction."""

@@ -67,6 +67,10 @@ class Link(ABC):
         """Run a statement and return its converted rows."""
 
     @abstractmethod
+    def write(self, batch: Batch) -> None:
+        """Insert the rows without committing; the transaction reads them from now on."""
+
+    @abstractmethod
     def commit(self, batch: Batch) -> None:
         """Insert the rows and commit; after an error nothing of the transaction is there."""
 

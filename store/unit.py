@@ -82,12 +82,23 @@ class UnitOfWork(QuestionWork, PersonWork, CaseWork, WorkItemWork):
         finally:
             self._link.leave()
 
+    def flush(self) -> None:
+        """Write everything queued without committing, so that what follows in here reads it.
+
+        For work that takes several decisions in one transaction; a message needs one round trip, at its end.
+        """
+        self._link.write(self._take_batch())
+
     def commit(self) -> None:
         """Write everything queued and commit. After an error nothing of it is there.
 
         A connection lost during the commit itself leaves it open whether it happened; the resend of the
         message finds out, since its registration is part of the same transaction.
         """
-        batch: Batch = {table: self._batch[table] for table in _ORDER if table in self._batch}
-        self._link.commit(batch)
+        self._link.commit(self._take_batch())
         self._open = False
+
+    def _take_batch(self) -> Batch:
+        batch: Batch = {table: self._batch[table] for table in _ORDER if table in self._batch}
+        self._batch = {}
+        return batch

@@ -131,6 +131,22 @@ def test_what_is_left_without_commit_leaves_no_trace(store: Store) -> None:
         assert uow.register(PARTY, UUID, b"h" * 32, "070001", NOW) is None
 
 
+def test_what_is_flushed_is_read_in_there_and_gone_without_commit(store: Store) -> None:
+    with store.unit_of_work() as uow:
+        someone = person(uow)
+        uow.add_person(someone)
+        uow.flush()
+        uow.flush()
+        assert uow.person(someone.id) == someone
+    with store.unit_of_work() as uow:
+        assert uow.person(someone.id) is None
+        uow.add_person(someone)
+        uow.flush()
+        uow.commit()
+    with store.unit_of_work() as uow:
+        assert uow.person(someone.id) == someone
+
+
 def test_the_same_uuid_of_another_party_is_another_message(store: Store) -> None:
     for kennung in (PARTY, "azr:090200"):
         with store.unit_of_work() as uow:

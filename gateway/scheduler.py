@@ -1,0 +1,79 @@
+"""The scheduler: what has to be done without a message that asks for it, on one node at a time.
+
+Any number of processes may try; the lease lets one work. Every task does a bounded chunk per transaction of
+its own and compares before it sets, so that a holder whose lease ran out under it does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gateway.clock import Clock
+from store.engine import Store
+
+LEASE = "scheduler"
+LEASE_LENGTH = timedelta(seconds=60)
+CHUNK = 50
+"""How many things a task may do in one go; on SQLite messages wait for its transactions."""
+CHUNKS_PER_TURN = 200
+"""After so many chunks a task lets the next one have its turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something to be done now and then: `work` does at most as many things as it is told, and says how many.
+
+    Fewer than told means that nothing is left.
+    """
+
+    name: str
+    work: Callable[[int], int]
+
+
+class Scheduler:
+    """Runs tasks for one process. In: the store, the real clock, the tasks, a name no other process has."""
+
+    def __init__(self, store: Store, clock: Clock, tasks: Sequence[Task], holder: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._tasks = tasks
+        self._holder = holder
+
+    def run_once(self) -> Mapping[str, int] | None:
+        """Let every task do what there is. Out: how much each did, or None if another process has the lease.
+
+        A task that fails does not keep the others from their turn; then its error is raised at the end.
+        Raises StoreUnavailable.
+        """
+        if not self._take_lease():
+            return None
+        done: dict[str, int] = {}
+        failed: Exception | None = None
+        for task in self._tasks:
+            try:
+                done[task.name] = self._run(task)
+            except Exception as error:  # noqa: BLE001 - raised below, after the others had their turn
+                failed = failed or error
+        if failed is not None:
+            raise failed
+        return done
+
+    def leave(self) -> None:
+        """Give the lease back, so that another process may go on at once."""
+        with self._store.write() as connection:
+            self._store.release_lease(connection, LEASE, self._holder)
+
+    def _run(self, task: Task) -> int:
+        total = 0
+        for _ in range(CHUNKS_PER_TURN):
+            done = task.work(CHUNK)
+            total += done
+            if done < CHUNK or not self._take_lease():
+                break
+        return total
+
+    def _take_lease(self) -> bool:
+        with self._store.write() as connection:
+            return self._store.take_lease(connection, LEASE, self._holder, self._clock.now(), LEASE_LENGTH)

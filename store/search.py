@@ -1,0 +1,150 @@
+"""The search index over persons and the hints found with it; filled beside the messages, never by them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, and_, delete, exists, literal, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from store.records import Hint, PersonRecord
+from store.schema import hint, homonym, person, person_search
+
+FIRST = "first"
+"""The kind of the rows that hold first names; all others hold surnames."""
+
+
+def unindexed(connection: Connection, limit: int) -> list[PersonRecord]:
+    """Return some persons that are not in the index yet, by id."""
+    rows = connection.execute(
+        select(person)
+        .where(~exists().where(person_search.c.person_id == person.c.id))
+        .order_by(person.c.id)
+        .limit(limit)
+    )
+    return [PersonRecord(*row) for row in rows]
+
+
+def index_person(
+    connection: Connection, person_id: int, birth_year: int, forms: Iterable[tuple[str, str]]
+) -> None:
+    """Put the names of a person into the index. In: kind and search form of each, at least one."""
+    rows = [
+        {"person_id": person_id, "kind": kind, "form": form, "birth_year": birth_year} for kind, form in forms
+    ]
+    connection.execute(_insert(connection, person_search).on_conflict_do_nothing(), rows)
+
+
+def forget_index(connection: Connection, person_id: int) -> None:
+    """Take a person out of the index, so that the next sweep reads the names anew."""
+    connection.execute(delete(person_search).where(person_search.c.person_id == person_id))
+
+
+def possibly_same(
+    connection: Connection,
+    *,
+    birth: str,
+    surnames: Iterable[str],
+    swapped: tuple[str, str],
+    leave_out: int | None = None,
+) -> list[PersonRecord]:
+    """Return indexed persons with one of the surnames, or with both names swapped, whose birth date fits.
+
+    In: the birth date as ISO text of its precision, search forms of surnames, (surname, first name) in search
+    form, the id of a person to leave out. Persons that were merged into another are left out.
+    """
+    year, birth_column = int(birth[:4]), person.c.birth
+    # The less precise of two birth dates is the beginning of the other.
+    fits = or_(
+        birth_column == birth,
+        birth_column.startswith(f"{birth}-", autoescape=True),
+        literal(birth).startswith(birth_column.concat("-")),
+    )
+    surname, first_name = swapped
+    kinds = [and_(person_search.c.kind != FIRST, person_search.c.form.in_([f for f in surnames if f]))]
+    if surname and first_name:
+        kinds.append(and_(person_search.c.kind == FIRST, person_search.c.form == surname))
+    found = (
+        select(person)
+        .where(
+            person.c.id.in_(
+                select(person_search.c.person_id).where(person_search.c.birth_year == year, or_(*kinds))
+            ),
+            person.c.merged_into.is_(None),
+            fits,
+        )
+        .order_by(person.c.id)
+    )
+    if leave_out is not None:
+        found = found.where(person.c.id != leave_out)
+    return [PersonRecord(*row) for row in connection.execute(found)]
+
+
+def said_different(connection: Connection, person_id: int) -> set[int]:
+    """Return the persons of whom a clerk said that this one is somebody else."""
+    rows = connection.execute(
+        select(homonym.c.low_id, homonym.c.high_id).where(
+            or_(homonym.c.low_id == person_id, homonym.c.high_id == person_id), homonym.c.revoked_at.is_(None)
+        )
+    )
+    return {low if high == person_id else high for low, high in rows}
+
+
+def add_hint(
+    connection: Connection, one: int, other: int, reasons: Sequence[dict[str, str]], at: datetime
+) -> bool:
+    """Store that two persons may be one; False if that is known, also where it was dismissed."""
+    row: dict[str, Any] = {
+        "low_id": min(one, other),
+        "high_id": max(one, other),
+        "reasons": list(reasons),
+        "found_at": at,
+    }
+    return connection.execute(_insert(connection, hint).on_conflict_do_nothing(), row).rowcount == 1
+
+
+def dismiss_hint(connection: Connection, one: int, other: int, at: datetime) -> bool:
+    """Note that a clerk looked at a hint; False if there is none that waits."""
+    changed = connection.execute(
+        update(hint)
+        .where(
+            hint.c.low_id == min(one, other),
+            hint.c.high_id == max(one, other),
+            hint.c.dismissed_at.is_(None),
+        )
+        .values(dismissed_at=at)
+    )
+    return changed.rowcount == 1
+
+
+def waiting_hints(connection: Connection, *, limit: int, person_id: int | None = None) -> list[Hint]:
+    """Return hints nobody has looked at, oldest first, of one person if given.
+
+    What is about persons that were merged or said to be different is none any more.
+    """
+    low, high = person.alias("low"), person.alias("high")
+    question = (
+        select(hint)
+        .join(low, low.c.id == hint.c.low_id)
+        .join(high, high.c.id == hint.c.high_id)
+        .where(
+            hint.c.dismissed_at.is_(None),
+            low.c.merged_into.is_(None),
+            high.c.merged_into.is_(None),
+            ~exists().where(
+                homonym.c.low_id == hint.c.low_id,
+                homonym.c.high_id == hint.c.high_id,
+                homonym.c.revoked_at.is_(None),
+            ),
+        )
+        .order_by(hint.c.found_at, hint.c.low_id, hint.c.high_id)
+        .limit(limit)
+    )
+    if person_id is not None:
+        question = question.where(or_(hint.c.low_id == person_id, hint.c.high_id == person_id))
+    return [Hint(*row) for row in connection.execute(question)]
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    """Return an insert that can be told what to do about a row that is there."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
