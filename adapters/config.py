@@ -209,6 +209,14 @@ class RulesSection(Section):
     )
 
 
+class OutboxSection(Section):
+    """Later answers that senders fetch."""
+
+    fetch_at_most: int = Field(
+        default=50, ge=1, le=200, description="most later answers handed out at once; the rest comes next"
+    )
+
+
 class SchemasSection(Section):
     """Contracts beyond the bundled ones."""
 
@@ -248,6 +256,7 @@ class Config(BaseSettings):
     http: HttpSection = HttpSection()
     limits: LimitsSection = LimitsSection()
     rules: RulesSection = RulesSection()
+    outbox: OutboxSection = OutboxSection()
     schemas: SchemasSection = SchemasSection()
     logging: LoggingSection = LoggingSection()
 

@@ -16,6 +16,7 @@ from gateway.number import Numbers
 from gateway.parties import PartyDirectory
 from gateway.pipeline import Pipeline
 from gateway.rules.reader import load_rules
+from gateway.service.handlers import service_handlers
 from gateway.settings import Settings
 from gateway.trust.admission import Limits, admit
 from gateway.trust.certificates import Validator
@@ -99,6 +100,9 @@ def build_core(config: Config, key: SigningKey) -> Core:
     vault = ContentVault(read_secret(config.keys.master_key_file, "keys.master_key_file"), os.urandom)
     store = open_store(config.store.url, vault=vault, clock_ns=time.time_ns)
     parties = PartyDirectory(_party_source(store), clock)
+    registry = SchemaRegistry.load(installed=config.schemas.installed)
+    settings = core_settings(config)
+    limits = replace(Limits(), **config.limits.given())
     validator = Validator.from_directories(
         anchors=config.trust.anchors,
         intermediates=config.trust.intermediates,
@@ -106,15 +110,16 @@ def build_core(config: Config, key: SigningKey) -> Core:
         require_crl=config.trust.require_crl,
     )
     pipeline = Pipeline(
-        registry=SchemaRegistry.load(installed=config.schemas.installed),
+        registry=registry,
         store=store,
         parties=parties,
         validator=validator,
         rules=load_rules(),
         numbers=Numbers(read_secret(config.keys.number_key_file, "keys.number_key_file")),
-        settings=core_settings(config),
+        settings=settings,
         clock=clock,
         new_uuid=lambda: str(uuid.uuid4()),
+        services=service_handlers(store, registry, settings, limits),
     )
     return Core(
         store=store,
@@ -122,7 +127,7 @@ def build_core(config: Config, key: SigningKey) -> Core:
         validator=validator,
         pipeline=pipeline,
         sealer=Sealer(store, key.sign, HeadsFile(config.journal.heads_file), new_holder()),
-        limits=replace(Limits(), **config.limits.given()),
+        limits=limits,
         # Which party may use the STR-Transform is known only after the proof; the door asks then.
         soap_policy=SoapPolicy(signature=SignaturePolicy(str_transform=True)),
         clock=clock,
@@ -151,6 +156,7 @@ def core_settings(config: Config) -> Settings:
         swiss_free_movement=rules.swiss_free_movement,
         unlimited_1b=rules.unlimited_1b,
         fallback_office=rules.fallback_office,
+        fetch_at_most=config.outbox.fetch_at_most,
     )
 
 

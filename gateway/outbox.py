@@ -24,7 +24,7 @@ def hand_out(work: UnitOfWork, accepted: AcceptedRequest, at_most: int) -> tuple
     The same ones come again, byte for byte, until they are confirmed.
     """
     party = accepted.party.kennung
-    found = work.unconfirmed(party, at_most + 1, route=accepted.route.door)
+    found = work.unconfirmed(party, accepted.route.door, at_most + 1)
     entries = found[:at_most]
     work.mark_fetched([entry.id for entry in entries if entry.first_fetched_at is None], accepted.now)
     journal_hand_out(work, accepted, entries)

@@ -1,6 +1,21 @@
 """The statements of a unit of work, compiled once per engine."""
 
-from sqlalchemy import Integer, Label, Select, and_, bindparam, func, literal_column, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Integer,
+    Label,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+)
 
 from store.schema import (
     answer,
@@ -194,11 +209,20 @@ class Queries:
         )
         self.unconfirmed = query(
             dialect,
-            entries.where(outbox.c.party_id == bindparam("party_id"), outbox.c.confirmed_at.is_(None))
+            entries.where(
+                outbox.c.party_id == bindparam("party_id"),
+                outbox.c.route == bindparam("route"),
+                outbox.c.confirmed_at.is_(None),
+            )
             .limit(bindparam("limit", type_=Integer))
             # As text: for SQLite it would be one more parameter.
             .offset(literal_column("0")),
-            ["party_id", "limit"],
+            ["party_id", "route", "limit"],
+        )
+        self.outbox_entries = query(
+            dialect,
+            entries.where(outbox.c.party_id == bindparam("party_id"), _is_among(dialect, outbox.c.id, "ids")),
+            ["party_id", "ids"],
         )
         self.outbox_of = query(
             dialect,
@@ -210,7 +234,8 @@ class Queries:
         )
         self.confirm = self._change(
             f'"outbox" SET "confirmed_at" = ? WHERE "party_id" = ? AND {among(dialect, "id")}'
-            ' AND "confirmed_at" IS NULL'
+            ' AND "confirmed_at" IS NULL',
+            returning="id",
         )
 
     def _work_items(self) -> None:
@@ -241,9 +266,17 @@ class Queries:
         )
         self.remind = self._change('"work_item" SET "reminded_at" = ? WHERE "id" = ? AND "state" = ?')
 
-    def _change(self, what: str) -> Statement:
-        """Return an update that tells by one row each what it changed."""
-        return Statement(numbered(self._dialect, f"UPDATE {what} RETURNING 1"), (None,))
+    def _change(self, what: str, returning: str = "1") -> Statement:
+        """Return an update that tells by one row each what it changed, or a number in it: `returning`."""
+        return Statement(numbered(self._dialect, f"UPDATE {what} RETURNING {returning}"), (int,))
+
+
+def _is_among(dialect: str, column: Column[int], name: str) -> ColumnElement[bool]:
+    """Return the condition of `among` for a compiled select; its parameter is called `name`."""
+    ids = bindparam(name, type_=Text)
+    if dialect == "postgresql":
+        return column == func.any(cast(ids, ARRAY(BigInteger)))
+    return column.in_(select(func.json_each(ids).table_valued("value").c.value))
 
 
 def _used_units() -> "Label[int]":

@@ -100,9 +100,14 @@ class QuestionWork(MessageWork):
             )
         )
 
-    def unconfirmed(self, party_id: str, limit: int) -> list[OutboxEntry]:
-        """Return what the party did not confirm yet, oldest first, with the documents."""
-        rows = self._run(self._queries.unconfirmed, party_id, limit)
+    def unconfirmed(self, party_id: str, route: str, limit: int) -> list[OutboxEntry]:
+        """Return what the party did not confirm yet on a route, oldest first, with the documents."""
+        rows = self._run(self._queries.unconfirmed, party_id, route, limit)
+        return [outbox_entry(row, self._vault) for row in rows]
+
+    def outbox_entries(self, party_id: str, ids: Iterable[int]) -> list[OutboxEntry]:
+        """Return those of these entries that are the party's, oldest first."""
+        rows = self._run(self._queries.outbox_entries, party_id, ids_text(self._link.dialect, ids))
         return [outbox_entry(row, self._vault) for row in rows]
 
     def outbox_of(self, party_id: str, uuid: str) -> list[OutboxEntry]:
@@ -114,10 +119,10 @@ class QuestionWork(MessageWork):
         parameters = (self._at(at), ids_text(self._link.dialect, ids))
         return self._changed(self._queries.mark_fetched, parameters)
 
-    def confirm(self, party_id: str, ids: Iterable[int], at: datetime) -> int:
-        """Note that the party has these of its entries; return how many were not confirmed before."""
-        parameters = (self._at(at), party_id, ids_text(self._link.dialect, ids))
-        return self._changed(self._queries.confirm, parameters)
+    def confirm(self, party_id: str, ids: Iterable[int], at: datetime) -> set[int]:
+        """Note that the party has these of its entries; return which were not confirmed before."""
+        rows = self._run(self._queries.confirm, self._at(at), party_id, ids_text(self._link.dialect, ids))
+        return {entry_id for (entry_id,) in rows}
 
 
 def outbox_entry(row: Row, vault: ContentVault) -> OutboxEntry:

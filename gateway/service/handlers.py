@@ -8,6 +8,7 @@ from gateway.serving import ServiceHandlers
 from gateway.settings import Settings
 from gateway.trust.admission import Limits
 from messages.group07 import Antwort070007
+from messages.registry import MESSAGE_TYPES
 from messages.service import BestaetigeNachrichten, HoleNachrichten, PruefeNachricht, StatusAbfrage
 from schemas.registry import SchemaRegistry
 from store.engine import Store
@@ -17,7 +18,8 @@ def service_handlers(
     store: Store, registry: SchemaRegistry, settings: Settings, limits: Limits
 ) -> ServiceHandlers:
     """Make the handlers of all operations. In: `limits` are the caps on a document to be checked."""
-    incoming = frozenset(cls.root for cls in (*READERS, Antwort070007))
+    taken_in = {*READERS, Antwort070007}
+    incoming = frozenset(root for root, kind in MESSAGE_TYPES.items() if kind in taken_in)
     return {
         HoleNachrichten.root: FetchHandler(settings),
         BestaetigeNachrichten.root: ConfirmHandler(),

@@ -1,0 +1,146 @@
+"""What the commands of a sender share: their options, the client, and how answers and refusals are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from lxml import etree
+
+from adapters.cli.console import REFUSED, CommandError, emit, finish, table
+
+if TYPE_CHECKING:
+    from adapters.client import Client, Refused
+    from messages.fehler import Fehler
+
+_ENDPOINT = typer.Option("--endpoint", envvar="INGE_SEND_ENDPOINT", help="Address of the gateway's SOAP door.")
+_KEY = typer.Option("--key", envvar="INGE_SEND_KEY", help="PKCS#12 file with your key and certificate.")
+_GATEWAY = typer.Option(
+    "--gateway", envvar="INGE_SEND_GATEWAY", help="PEM file with the gateway's certificate."
+)
+EndpointOption = Annotated[str, _ENDPOINT]
+KeyOption = Annotated[Path, _KEY]
+GatewayOption = Annotated[list[Path], _GATEWAY]
+MaybeEndpointOption = Annotated[str | None, _ENDPOINT]
+MaybeKeyOption = Annotated[Path | None, _KEY]
+MaybeGatewayOption = Annotated[list[Path] | None, _GATEWAY]
+PasswordOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file",
+        envvar="INGE_SEND_PASSWORD_FILE",
+        help="File whose first line is the password of the key.",
+    ),
+]
+SoapOption = Annotated[str, typer.Option("--soap", help="SOAP version, 1.1 or 1.2.")]
+AgencyOption = Annotated[
+    str,
+    typer.Option(
+        "--agency",
+        envvar="INGE_SEND_AGENCY",
+        help="Kennung of your authority, as in the author of its messages (azr:…).",
+    ),
+]
+TestOption = Annotated[
+    bool,
+    typer.Option(
+        "--test/--productive", envvar="INGE_SEND_TEST", help="Which kind of environment the gateway is."
+    ),
+]
+
+
+def open_client(
+    endpoint: str, key: Path, gateway: list[Path], password_file: Path | None, soap: str
+) -> Client:
+    """Make the client these options describe. Raises CommandError."""
+    from adapters.client import Client, GatewayTrust
+    from gateway.trust.keys import KeyFileError, Pkcs12Key
+
+    if soap not in {"1.1", "1.2"}:
+        raise CommandError("--soap must be 1.1 or 1.2")
+    try:
+        password = (
+            None if password_file is None else password_file.read_text("utf-8").split("\n", 1)[0].rstrip("\r")
+        )
+        return Client(endpoint, Pkcs12Key.load(key, password), GatewayTrust.load(*gateway), soap_version=soap)
+    except (OSError, ValueError, KeyFileError) as error:
+        raise CommandError(str(error)) from error
+
+
+def read_file(file: Path) -> bytes:
+    """Read a file as it is. Raises CommandError."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}") from error
+
+
+def read_message(file: Path) -> etree._Element:
+    """Read a file with one message, without envelope. Raises CommandError."""
+    from gateway.trust.admission import Limits, admit
+    from messages.errors import GatewayError
+
+    try:
+        return admit(read_file(file), Limits()).root
+    except GatewayError as error:
+        raise CommandError(f"{file}: {error}") from error
+
+
+@contextmanager
+def told(as_json: bool) -> Iterator[None]:
+    """Tell a refusal and end with exit code 1; turn every other failure of the client into a CommandError."""
+    from adapters.client import ClientError, Refused
+
+    try:
+        yield
+    except Refused as error:
+        _tell_refusal(error, as_json)
+    except ClientError as error:
+        raise CommandError(f"{type(error).__name__}: {error}", exit_code=REFUSED) from error
+
+
+def summary(message: Any) -> dict[str, str | None]:
+    """Say in a few words what an answer says: its type, reason code (or what a receipt is about) and number."""
+    reason = getattr(message, "ablehnungsgrund", None) or getattr(
+        message, "information_sachbearbeitung", None
+    )
+    reason = reason or getattr(message, "nachfragegrund", None)
+    right = getattr(message, "berechtigung_verpflichtung", None)
+    return {
+        "answer": message.message_type,
+        "reason": getattr(message, "sachverhalt", None) if reason is None else reason.code,
+        "number": None if right is None else right.bamfkennziffer,
+    }
+
+
+def answer_summary(element: etree._Element, message: Any) -> dict[str, str | None]:
+    """The same for any answer; one this version does not know is named by its element only."""
+    if message is None:
+        return {"answer": etree.QName(element).localname, "reason": None, "number": None}
+    return summary(message)
+
+
+def _tell_refusal(error: Refused, as_json: bool) -> None:
+    data = {"proven": error.proven, **_refusal(error.fehler)}
+    rows = [(name, value) for name, value in data.items() if value is not None and name != "all"]
+    emit(data, table(["", "refused"], rows), as_json=as_json)
+    finish(True)
+
+
+def _refusal(fehler: Fehler) -> dict[str, Any]:
+    return {
+        "code": fehler.code,
+        "path": fehler.pfad,
+        "line": fehler.zeile,
+        "text_de": fehler.text_deutsch,
+        "text_en": fehler.text_englisch,
+        "advice": fehler.handlung.value,
+        "retry_after": fehler.wiederholen_nach,
+        "all": [
+            {"code": item.code, "path": item.pfad, "line": item.zeile, "text_en": item.text_englisch}
+            for item in fehler.einzelfehler
+        ],
+    }
