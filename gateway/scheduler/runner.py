@@ -22,14 +22,19 @@ CHUNKS_PER_TURN = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """Something to be done now and then: `work` does at most as many things as it is told, and says how many.
+class Progress:
+    """What a chunk did: how many things, and whether there may be more to do at once."""
 
-    Fewer than told means that nothing is left.
-    """
+    done: int
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something to be done now and then: `work` looks at no more things than it is told."""
 
     name: str
-    work: Callable[[int], int]
+    work: Callable[[int], Progress]
 
 
 class Scheduler:
@@ -68,9 +73,9 @@ class Scheduler:
     def _run(self, task: Task) -> int:
         total = 0
         for _ in range(CHUNKS_PER_TURN):
-            done = task.work(CHUNK)
-            total += done
-            if done < CHUNK or not self._take_lease():
+            progress = task.work(CHUNK)
+            total += progress.done
+            if not progress.more or not self._take_lease():
                 break
         return total
 
