@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.rules.engine import Row
 from messages.frame import Message, Rahmen
+from messages.quittung import Quittung
 from messages.values import Ansprechpartner
 from schemas.registry import Contract
 from store.records import PartyRecord
@@ -66,16 +67,17 @@ class Outcome:
     """What a handler decided, and what the record says about it.
 
     `row` is the row of the table that decided, None while parked. `evidence` holds ids, codes and keys only.
-    `contact` goes into the answer's frame.
+    `contact` goes into the answer's frame, `document_uuid` is the UUID of the answer where it is given.
     """
 
-    answer: Body
+    answer: Body | Receipt
     effect: str
     branch: str | None = None
     row: Row | None = None
     reason: str | None = None
     number: str | None = None
     contact: Ansprechpartner | None = None
+    document_uuid: str | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
 
 
@@ -92,3 +94,22 @@ class Body:
         """Return the whole message."""
         message: Message = self.message_class(rahmen=frame, **self._fields)
         return message
+
+
+class Receipt:
+    """A receipt of our own, where the standard has no answer; `about` completes it.
+
+    `matter` is its key, the texts say it in words.
+    """
+
+    __slots__ = ("_matter", "_text_de", "_text_en")
+    message_class = Quittung
+
+    def __init__(self, matter: str, text_de: str, text_en: str) -> None:
+        self._matter = matter
+        self._text_de = text_de
+        self._text_en = text_en
+
+    def about(self, uuid: str) -> Quittung:
+        """Return the receipt for the message of a UUID."""
+        return Quittung(uuid, self._matter, self._text_de, self._text_en)

@@ -1,28 +1,28 @@
-"""The answer documents: their frame, and the bodies of 070003, 070004, 070005 and of the rejection 0010."""
+"""The answer documents: their frame, the receipt of our own, and the rejection 0010."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from gateway.accepted import AcceptedMessage, Body, Outcome, ParsedMessage
+from gateway.accepted import Body, Outcome, ParsedMessage, Receipt
 from gateway.clock import german_time
-from gateway.rules.engine import Row
+from gateway.decided import Decided
 from gateway.settings import Settings
 from gateway.trust.canonical import CanonicalBytes, canonical_octets
 from messages.codes import code, message_type
-from messages.errors import CATALOGUE, GatewayError
+from messages.errors import GatewayError
 from messages.fehler import build_fehler
 from messages.frame import Grundrahmen, Nachrichtenkopf, Rahmen
-from messages.group07 import Akzeptanz070003, BerechtigungVerpflichtung, Dublette070004, NichtMoeglich070005
+from messages.quittung import build_quittung
 from messages.registry import build
 from messages.rejection import Rueckweisung, Rueckweisung0010, identification, reasons
-from messages.values import Behoerde, BehoerdeG2G
-from store.records import CaseRecord, PartyRecord, RightRecord
+from messages.values import BehoerdeG2G
+from store.records import PartyRecord
 
 if TYPE_CHECKING:
     from gateway.trust.documents import VerifiedDocument
@@ -38,17 +38,32 @@ class AnswerWriter:
     settings: Settings
     new_uuid: Callable[[], str]
 
-    def document(self, accepted: AcceptedMessage, outcome: Outcome, at: datetime) -> CanonicalBytes:
-        """Return the answer document in its exclusive canonical form, which the seal then need not make."""
-        asked = accepted.frame
+    def document(
+        self, asked: Rahmen | None, outcome: Outcome, at: datetime, trigger: str | None = None
+    ) -> CanonicalBytes:
+        """Return the answer document in its exclusive canonical form, which the seal then need not make.
+
+        In: the frame of the message that is answered (a receipt with a trigger needs none); what was decided;
+        the business time; the UUID that the answer names as its cause, without it that of the message.
+        """
+        answer = outcome.answer
+        cause = trigger or (None if asked is None else asked.kopf.nachrichten_uuid)
+        if cause is None:
+            raise LookupError("an answer without a cause")
+        if isinstance(answer, Receipt):
+            return CanonicalBytes(canonical_octets(build_quittung(answer.about(cause))))
+        if asked is None:
+            raise LookupError("an answer to nobody")
         frame = Rahmen(
-            **self._common(at, outcome.answer.message_class.message_type, _reader(asked.kopf.autor)),
+            **self._common(
+                at, answer.message_class.message_type, _reader(asked.kopf.autor), outcome.document_uuid
+            ),
             anschrift_leser=asked.anschrift_autor,
-            ausloeser_uuid=asked.kopf.nachrichten_uuid,
+            ausloeser_uuid=cause,
             ansprechpartner=outcome.contact,
             ihr_zeichen=asked.ihr_zeichen,
         )
-        return CanonicalBytes(canonical_octets(build(outcome.answer.framed(frame))))
+        return CanonicalBytes(canonical_octets(build(answer.framed(frame))))
 
     def refusal(
         self,
@@ -92,7 +107,9 @@ class AnswerWriter:
             )
         return etree.tostring(build_fehler(error, rejection=rejection), encoding="UTF-8")
 
-    def _common(self, at: datetime, kind: str, reader: BehoerdeG2G) -> dict[str, Any]:
+    def _common(
+        self, at: datetime, kind: str, reader: BehoerdeG2G, document_uuid: str | None = None
+    ) -> dict[str, Any]:
         settings = self.settings
         own = BehoerdeG2G(
             code("verzeichnisdienst", "DVDV"), settings.kennung, settings.name, settings.reachability
@@ -102,52 +119,26 @@ class AnswerWriter:
             "produkthersteller": settings.manufacturer,
             "produktversion": settings.product_version,
             "test": TEST_MARK if settings.is_test else None,
-            "kopf": Nachrichtenkopf(self.new_uuid(), message_type(kind), german_time(at), reader, own),
+            "kopf": Nachrichtenkopf(
+                document_uuid or self.new_uuid(), message_type(kind), german_time(at), reader, own
+            ),
             "anschrift_autor": settings.address,
         }
 
 
-def acceptance(case: CaseRecord, right: RightRecord) -> Body:
-    """Return the body of 070003: the right as it was stored."""
-    return Body(Akzeptanz070003, berechtigung_verpflichtung=shown(case, right))
-
-
-def suspicion(reason: str) -> Body:
-    """Return the body of 070004."""
-    return Body(Dublette070004, information_sachbearbeitung=code("dublette", reason))
-
-
-def refusal(
-    row: Row,
-    reason: str,
-    details: Mapping[str, str],
-    existing: tuple[CaseRecord, RightRecord] | None = None,
-    text: str | None = None,
-) -> Body:
-    """Return the body of 070005.
-
-    In: the row that decided, the code of the list ablehnungsgrund, what its text asks for, the existing right
-    where it may be shown, the catalogue's entry of the text where it is not the reason's own.
-    """
-    return Body(
-        NichtMoeglich070005,
-        ablehnungsgrund=code("ablehnungsgrund", reason),
-        beschreibung=CATALOGUE[text or row.text or reason].render_de(details),
-        aktuelle_berechtigung_verpflichtung=None if existing is None else shown(*existing),
-        kann_uebernommen_werden=row.takeover,
-        information_sachbearbeitung=tuple(code("information", info) for info in row.info),
-    )
-
-
-def shown(case: CaseRecord, right: RightRecord) -> BerechtigungVerpflichtung:
-    """Return a stored right as the messages carry it."""
-    return BerechtigungVerpflichtung(
-        art=code("art", right.art),
-        bamfkennziffer=case.number,
-        gueltig_von=right.valid_from,
-        gueltig_bis=right.valid_until,
-        teilnahme_unbefristet=right.unlimited,
-        ausstellende_behoerde=Behoerde(bezeichnung=right.agency_name),
+def outcome_of(decided: Decided, body: Body) -> Outcome:
+    """Return what the pipeline takes from a decision and the words it is told in."""
+    return Outcome(
+        body,
+        decided.effect,
+        branch=decided.branch,
+        row=decided.row,
+        reason=decided.reason,
+        number=decided.number,
+        contact=decided.contact,
+        # The answer to a question names the question by this.
+        document_uuid=None if decided.question is None else decided.question.asked_uuid,
+        evidence=decided.evidence,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.rules.engine import RuleBook
 from store.engine import Store
-from store.records import DecisionRecord, JournalRecord, MessageRef
+from store.records import DecisionRecord, JournalRecord, MessageRef, OutboxEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,37 @@ class Decision:
         return stages
 
     @property
+    def later(self) -> Mapping[str, Any] | None:
+        """Return of a later decision who decided (`actor`), what caused it, and where the answer lies."""
+        found: Mapping[str, Any] | None = self.record.evidence.get("later")
+        return found
+
+    @property
+    def actor(self) -> str | None:
+        """Return who decided later: a clerk's name, a party, "time-out"; None for the first decision."""
+        return None if self.later is None else str(self.later["actor"])
+
+    @property
     def grounds(self) -> Mapping[str, Any]:
         """Return what the decision rests on: facts, rule of validity, settings that had a say, ids."""
-        return {name: value for name, value in self.record.evidence.items() if name != "microseconds"}
+        own = ("microseconds", "later")
+        return {name: value for name, value in self.record.evidence.items() if name not in own}
+
+
+@dataclass(frozen=True, slots=True)
+class LaterAnswer:
+    """A later answer in the outbox of the party, and how far its delivery got. `kind` is its message type."""
+
+    id: int
+    kind: str
+    trigger_uuid: str
+    document_uuid: str
+    reason_code: str | None
+    number: str | None
+    row: str | None
+    created_at: datetime
+    fetched_at: datetime | None
+    confirmed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +81,7 @@ class Explanation:
     party_id: str
     party_name: str | None
     decisions: tuple[Decision, ...]
+    later_answers: tuple[LaterAnswer, ...]
     steps: tuple[Step, ...]
     work_items: tuple[int, ...]
 
@@ -78,6 +107,7 @@ def explain(store: Store, uuid: str, rules: RuleBook | None = None) -> list[Expl
                     party_id=party_id,
                     party_name=names.get(party_id),
                     decisions=decisions,
+                    later_answers=tuple(_later(entry) for entry in reader.outbox_of(ref)),
                     steps=tuple(_step(row) for row in rows if row.party_id == party_id),
                     work_items=tuple(
                         each.record.evidence["work_item"]
@@ -97,6 +127,21 @@ def _decision(record: DecisionRecord, rules: RuleBook | None) -> Decision:
     if row is None:
         return Decision(record, None, None)
     return Decision(record, row.explanation_de, row.explanation_en)
+
+
+def _later(entry: OutboxEntry) -> LaterAnswer:
+    return LaterAnswer(
+        id=entry.id,
+        kind=entry.kind,
+        trigger_uuid=entry.trigger_uuid,
+        document_uuid=entry.document_uuid,
+        reason_code=entry.reason_code,
+        number=entry.number,
+        row=entry.decided_row,
+        created_at=entry.created_at,
+        fetched_at=entry.first_fetched_at,
+        confirmed_at=entry.confirmed_at,
+    )
 
 
 def _step(row: JournalRecord) -> Step:

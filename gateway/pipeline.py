@@ -13,8 +13,9 @@ from gateway import journaling
 from gateway.accepted import AcceptedMessage, Outcome, ParsedMessage, Route
 from gateway.clock import Clock, StopWatch, german_day
 from gateway.handlers.base import Handler
+from gateway.handlers.readings import READINGS
 from gateway.handlers.reply import ReplyHandler
-from gateway.handlers.report import READERS, ReportHandler
+from gateway.handlers.report import ReportHandler
 from gateway.number import Numbers
 from gateway.parties import PartyDirectory
 from gateway.permission import Claims, objections, wrong_environment
@@ -31,6 +32,7 @@ from gateway.way import Way
 from messages.errors import GatewayError
 from messages.frame import Rahmen
 from messages.group07 import Antwort070007
+from messages.quittung import Quittung
 from messages.registry import MESSAGE_TYPES, parse
 from messages.violations import to_error
 from schemas.registry import Contract, SchemaRegistry
@@ -42,7 +44,10 @@ from store.unit import UnitOfWork
 
 __all__ = ["Answer", "Pipeline", "Refusal", "Route"]
 
-_ROOT_OF: Final[Mapping[str, str]] = {kind.message_type: root for root, kind in MESSAGE_TYPES.items()}
+_ROOT_OF: Final[Mapping[str, str]] = {
+    Quittung.message_type: Quittung.root,
+    **{kind.message_type: root for root, kind in MESSAGE_TYPES.items()},
+}
 
 
 class Pipeline:
@@ -256,7 +261,7 @@ class Pipeline:
 
     def _commit(self, work: UnitOfWork, way: Way, accepted: AcceptedMessage, outcome: Outcome) -> Answer:
         now = self._clock.now()
-        document = self._writer.document(accepted, outcome, self._business.now())
+        document = self._writer.document(accepted.frame, outcome, self._business.now())
         way.mark("build")
         stored = StoredAnswer(
             document,
@@ -315,7 +320,7 @@ class Pipeline:
 
 def _handlers(tools: Tools) -> Mapping[type[Any], Handler]:
     reports = ReportHandler(tools)
-    handlers: dict[type[Any], Handler] = dict.fromkeys(READERS, reports)
+    handlers: dict[type[Any], Handler] = dict.fromkeys(READINGS, reports)
     handlers[Antwort070007] = ReplyHandler(tools)
     return handlers
 

@@ -145,12 +145,31 @@ def _story(way: Explanation) -> str:
             ("number", record.number),
             ("received", record.received_at),
             ("decided", record.decided_at),
+            ("decided later by", decision.actor),
+            ("because of", None if decision.later is None else decision.later["trigger"]),
             ("took", _stages(decision.microseconds)),
         ]
         rows += [(name.replace("_", " "), _ground(value)) for name, value in decision.grounds.items()]
         parts.append(table(["decision", ""], [row for row in rows if row[1] is not None]))
     if not way.decisions:
         parts.append("everything under this UUID was refused; it is not used up")
+    if way.later_answers:
+        parts.append(
+            table(
+                ["later answer", "type", "code", "row", "fetched", "confirmed"],
+                [
+                    (
+                        each.created_at,
+                        each.kind,
+                        each.reason_code,
+                        each.row,
+                        each.fetched_at or "not yet",
+                        each.confirmed_at or "not yet",
+                    )
+                    for each in way.later_answers
+                ],
+            )
+        )
     steps = [
         (
             step.at,

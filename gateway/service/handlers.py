@@ -1,6 +1,6 @@
 """Which handler answers which request to the service."""
 
-from gateway.handlers.report import READERS
+from gateway.handlers.readings import READINGS
 from gateway.service.checking import CheckHandler
 from gateway.service.post import ConfirmHandler, FetchHandler
 from gateway.service.status import StatusHandler
@@ -18,7 +18,7 @@ def service_handlers(
     store: Store, registry: SchemaRegistry, settings: Settings, limits: Limits
 ) -> ServiceHandlers:
     """Make the handlers of all operations. In: `limits` are the caps on a document to be checked."""
-    taken_in = {*READERS, Antwort070007}
+    taken_in = {*READINGS, Antwort070007}
     incoming = frozenset(root for root, kind in MESSAGE_TYPES.items() if kind in taken_in)
     return {
         HoleNachrichten.root: FetchHandler(settings),

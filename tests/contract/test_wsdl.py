@@ -18,7 +18,7 @@ from adapters.soap.contract import (
     published_files,
     wrap_answer,
 )
-from gateway.handlers.report import READERS
+from gateway.handlers.readings import READINGS
 from messages.group07 import Antwort070007
 from messages.registry import MESSAGE_TYPES
 from messages.service import REQUESTS
@@ -77,8 +77,8 @@ def test_every_message_type_has_its_operation() -> None:
 
 
 def test_every_message_the_core_handles_has_an_operation() -> None:
-    handled = {root for root, kind in MESSAGE_TYPES.items() if kind in {*READERS, Antwort070007}}
-    assert len(handled) == len(READERS) + 1
+    handled = {root for root, kind in MESSAGE_TYPES.items() if kind in {*READINGS, Antwort070007}}
+    assert len(handled) == len(READINGS) + 1
     assert set(load_contract().by_request()) == handled | {cls.root for cls in REQUESTS}
 
 

@@ -16,11 +16,15 @@ from gateway.number import Numbers
 from gateway.parties import PartyDirectory
 from gateway.pipeline import Answer, Pipeline, Refusal, Route
 from gateway.rules.reader import load_rules
+from gateway.service.handlers import service_handlers
 from gateway.settings import Settings
+from gateway.trust.admission import Limits
 from gateway.trust.certificates import Validator
 from gateway.trust.documents import VerifiedDocument
 from messages.frame import Message
-from messages.registry import MESSAGE_TYPES, build, parse
+from messages.quittung import ROOT as QUITTUNG
+from messages.quittung import parse_quittung
+from messages.registry import build, parse
 from messages.values import BehoerdeG2G, Gebaeudeanschrift
 from schemas.registry import SchemaRegistry
 from store.engine import Store
@@ -102,6 +106,7 @@ class Core:
         self.pki = pki
         self.clock = clock or StandingClock()
         self.parties = PartyDirectory(self._parties, self.clock, max_age=timedelta(0))
+        chosen = settings(**changes)
         self.pipeline = Pipeline(
             registry=_REGISTRY,
             store=store,
@@ -109,9 +114,10 @@ class Core:
             validator=validator_of(pki),
             rules=_RULES,
             numbers=Numbers(NUMBER_KEY),
-            settings=settings(**changes),
+            settings=chosen,
             clock=self.clock,
             new_uuid=lambda: str(uuid.uuid4()),
+            services=service_handlers(store, _REGISTRY, chosen, Limits()),
         )
 
     def _parties(self) -> list[PartyRecord]:
@@ -149,15 +155,16 @@ def read_answer(answer: Answer) -> Any:
     """The message of an answer document, valid by its schema."""
     element = etree.fromstring(answer.document)
     assert element.tag == answer.root
-    assert MESSAGE_TYPES[answer.root].message_type == answer.message_type
-    return read_document(element)
+    message = read_document(element)
+    assert message.message_type == answer.message_type
+    return message
 
 
 def read_document(element: etree._Element) -> Any:
-    """The message of an answer's element, valid by its schema."""
+    """The message of an answer's element, or the receipt, valid by its schema."""
     contract = _REGISTRY.identify(element, NOW.date())
     assert _REGISTRY.check(contract, element) == ()
-    return parse(element)
+    return parse_quittung(element) if element.tag == QUITTUNG else parse(element)
 
 
 def new_uuid() -> str:

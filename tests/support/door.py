@@ -17,7 +17,8 @@ from gateway.trust.admission import Limits
 from gateway.trust.policy import SignaturePolicy, SoapPolicy
 from messages.fehler import Fehler
 from messages.frame import Message
-from messages.group07 import Akzeptanz070003, Dublette070004, NichtMoeglich070005
+from messages.group07 import Akzeptanz070003, Anfrage070006, Dublette070004, NichtMoeglich070005
+from messages.quittung import Quittung
 from messages.registry import build
 from store.engine import Store
 from store.records import MessageRef
@@ -76,7 +77,7 @@ class DoorCore(Core):
         (element,) = wrapper
         body = read_document(element)
         uuid = message.rahmen.kopf.nachrichten_uuid
-        assert body.rahmen.ausloeser_uuid == uuid
+        assert (body if isinstance(body, Quittung) else body.rahmen).ausloeser_uuid == uuid
         delivered = Delivered(
             document=etree.tostring(element, method="c14n", exclusive=True),
             message=body,
@@ -113,7 +114,8 @@ class DoorCore(Core):
     def _recorded_row(self, message: Message, answer: Any) -> str | None:
         head = message.rahmen.kopf
         with self.store.read() as reader:
-            (record,) = reader.decisions(MessageRef(head.autor.kennung, head.nachrichten_uuid))
+            record = reader.decisions(MessageRef(head.autor.kennung, head.nachrichten_uuid))[0]
+        assert "later" not in record.evidence
         assert record.answer_type == answer.message_type
         assert (record.number, record.reason_code) == (_number(answer), _reason(answer))
         return record.row
@@ -136,4 +138,6 @@ def _reason(answer: Any) -> str | None:
         return answer.ablehnungsgrund.code
     if isinstance(answer, Dublette070004):
         return answer.information_sachbearbeitung.code
+    if isinstance(answer, Anfrage070006):
+        return answer.nachfragegrund.code
     return None

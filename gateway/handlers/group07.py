@@ -1,0 +1,99 @@
+"""Reports of a right by an immigration authority: entitlement 070001, obligations 070008, 070009, 070010."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, Final
+
+from gateway.normalise import PersonKey, name_key
+from gateway.plain import plain
+from gateway.requests import Request, Sender, number_of
+from messages.group07 import (
+    BesondersIntegrationsbeduerftig070010,
+    KeineAusreichendenSprachkenntnisse070009,
+    KeineEinfachenSprachkenntnisse070008,
+    Personalien,
+    Teilnahmeberechtigung070001,
+    WeitereAngabenMitAufenthaltstitel,
+)
+
+
+def _entitlement(message: Teilnahmeberechtigung070001, sender: Sender) -> Request:
+    return _request(
+        "1a",
+        sender,
+        message.personalien,
+        message.weitere_angaben,
+        message.bamfkennziffer,
+        only_orientation=message.nur_orientierungskurs,
+    )
+
+
+def _no_simple_german(message: KeineEinfachenSprachkenntnisse070008, sender: Sender) -> Request:
+    return _request(
+        "1b",
+        sender,
+        message.personalien,
+        message.weitere_angaben,
+        message.bamfkennziffer,
+        only_language=message.nur_sprachkurs,
+    )
+
+
+def _no_sufficient_german(message: KeineAusreichendenSprachkenntnisse070009, sender: Sender) -> Request:
+    return _request("1b", sender, message.personalien, message.weitere_angaben, message.bamfkennziffer)
+
+
+def _special_need(message: BesondersIntegrationsbeduerftig070010, sender: Sender) -> Request:
+    return _request(
+        "2",
+        sender,
+        message.personalien,
+        message.weitere_angaben,
+        message.bamfkennziffer,
+        sent_end=message.gueltig_bis,
+    )
+
+
+def _request(
+    art: str,
+    sender: Sender,
+    person: Personalien,
+    further: WeitereAngabenMitAufenthaltstitel,
+    number: str | None,
+    *,
+    only_orientation: bool = False,
+    only_language: bool = False,
+    sent_end: date | None = None,
+) -> Request:
+    return Request(
+        art=art,
+        agency=sender.kennung,
+        agency_name=sender.name,
+        agency_type=sender.agency_type,
+        key=PersonKey(
+            name_key(person.nachname.text),
+            name_key(person.vorname.text),
+            person.geburtsdatum.iso,
+            "" if person.geschlecht is None else person.geschlecht.code,
+        ),
+        surname=person.nachname.text,
+        first_name=person.vorname.text,
+        details=plain(person) | plain(further),
+        nationalities=frozenset(state.staatsangehoerigkeit.code for state in further.staatsangehoerigkeiten),
+        received=sender.received,
+        ref=sender.ref,
+        postcode=person.anschrift.postleitzahl,
+        number=number_of(number),
+        title=further.aufenthaltstitel.code,
+        only_orientation=only_orientation,
+        only_language=only_language,
+        sent_end=sent_end,
+    )
+
+
+READERS: Final[Mapping[type[Any], Callable[[Any, Sender], Request]]] = {
+    Teilnahmeberechtigung070001: _entitlement,
+    KeineEinfachenSprachkenntnisse070008: _no_simple_german,
+    KeineAusreichendenSprachkenntnisse070009: _no_sufficient_german,
+    BesondersIntegrationsbeduerftig070010: _special_need,
+}

@@ -1,0 +1,27 @@
+"""Which messages ask for a right: how each is read, and in which words its decision is told.
+
+A further group of messages comes in with a module of readers, one of bodies, and a line here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gateway import answers07
+from gateway.accepted import Body
+from gateway.decided import Decided
+from gateway.handlers import group07
+from gateway.requests import Request, Sender
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`read` makes the request of a message and its sender, `body` the answer of the decision."""
+
+    read: Callable[[Any, Sender], Request]
+    body: Callable[[Decided], Body]
+
+
+READINGS: Final[Mapping[type[Any], Reading]] = {
+    message: Reading(read, answers07.body) for message, read in group07.READERS.items()
+}

@@ -1,0 +1,186 @@
+"""Taking up a parked request again: a new decision under the same locks, on today's state.
+
+Whatever started it - an answer, a clerk, a time-out - the first answer to the message stays what it was; what
+is decided now goes out as a later answer.
+"""
+
+from dataclasses import dataclass, replace
+
+from gateway.accepted import Outcome
+from gateway.answers import outcome_of
+from gateway.clock import german_day
+from gateway.decided import ClerkChoice, Decided
+from gateway.deciding import Decider
+from gateway.handlers.readings import READINGS
+from gateway.identity import Identity
+from gateway.requests import Sender
+from gateway.tools import Tools
+from gateway.trust.canonical import read_canonical
+from messages.frame import Rahmen
+from messages.registry import parse
+from store.records import DecisionRecord, MessageRef, OutboxEntry
+from store.unit import UnitOfWork
+
+
+class RequestGoneError(LookupError):
+    """The stored request is not there any more, or was never one for a right: nothing can be decided anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anew:
+    """A request decided anew: what was decided, as an outcome, and the frame of the message it answers.
+
+    `door` is the way the message came, `first` the record of its latest decision so far.
+    """
+
+    ref: MessageRef
+    decided: Decided
+    outcome: Outcome
+    frame: Rahmen
+    door: str
+    first: DecisionRecord
+
+
+def decide_anew(
+    work: UnitOfWork,
+    tools: Tools,
+    ref: MessageRef,
+    *,
+    identity: Identity,
+    confirmed: bool = False,
+    clerk: ClerkChoice | None = None,
+    actor: str | None,
+) -> Anew:
+    """Decide a stored request anew and queue what it stores; nobody is told yet.
+
+    In: who it is (`identity.same`, `identity.different`), whether the agency said yes to the question, what a
+    clerk chose, who acts (None: the agency). Raises RequestGoneError, and GatewayError T200.busy when keys
+    changed while the lock was awaited.
+    """
+    stored = work.request_document(ref)
+    first = work.decision_of(ref)
+    if stored is None or first is None:
+        raise RequestGoneError(f"no stored request {ref.uuid} of {ref.party_id}")
+    canonical, received, door = stored
+    message = parse(read_canonical(canonical))
+    reading, frame = READINGS.get(type(message)), message.rahmen
+    if reading is None or not isinstance(frame, Rahmen):
+        raise RequestGoneError(f"message {ref.uuid} asks for no right")
+    party = tools.parties.party(ref.party_id)
+    sender = Sender(
+        ref.party_id,
+        frame.kopf.autor.name if party is None else party.name,
+        "" if party is None else party.agency_type,
+        ref,
+        received,
+    )
+    decider = Decider(tools)
+    prepared = decider.prepare(reading.read(message, sender), german_day(tools.clock.now()))
+    decided = (
+        replace(prepared, identity=identity)
+        if isinstance(prepared, Decided)
+        else decider.decide(work, prepared, identity=identity, confirmed=confirmed, clerk=clerk, actor=actor)
+    )
+    return Anew(ref, decided, outcome_of(decided, reading.body(decided)), frame, door, first)
+
+
+def resume(
+    work: UnitOfWork,
+    tools: Tools,
+    ref: MessageRef,
+    *,
+    identity: Identity,
+    trigger_uuid: str,
+    actor: str,
+    confirmed: bool = False,
+    clerk: ClerkChoice | None = None,
+) -> Decided:
+    """Decide a stored request anew and lay the answer into its party's outbox, all in one unit of work.
+
+    In: the UUID that the later answer names as its cause (after a clerk that of the report), the acting user;
+    the rest as `decide_anew`. Where the request goes on waiting for a clerk nothing is laid out. Call
+    `tools.refresh` before the unit of work is opened. Raises as `decide_anew`.
+    """
+    anew = decide_anew(work, tools, ref, identity=identity, confirmed=confirmed, clerk=clerk, actor=actor)
+    outbox_id = None
+    if not anew.decided.verdict.waits:
+        outbox_id = lay_out(
+            work, tools, ref, anew.outcome, frame=anew.frame, door=anew.door, trigger_uuid=trigger_uuid
+        )
+    work.add_decision(
+        later_record(
+            work, tools, anew.first, anew.outcome, actor=actor, trigger_uuid=trigger_uuid, outbox_id=outbox_id
+        )
+    )
+    return anew.decided
+
+
+def lay_out(
+    work: UnitOfWork,
+    tools: Tools,
+    ref: MessageRef,
+    outcome: Outcome,
+    *,
+    frame: Rahmen | None,
+    door: str,
+    trigger_uuid: str,
+) -> int:
+    """Lay a later answer into the outbox of the party; out: its id there.
+
+    In: the message, what was decided, the message's frame (a receipt needs none), the door it came by, the
+    UUID that the answer names as its cause.
+    """
+    now = tools.clock.now()
+    document_uuid = outcome.document_uuid or tools.new_uuid().lower()
+    named = replace(outcome, document_uuid=document_uuid)
+    entry = OutboxEntry(
+        id=work.new_id(),
+        party_id=ref.party_id,
+        route=door,
+        uuid=ref.uuid,
+        trigger_uuid=trigger_uuid,
+        document_uuid=document_uuid,
+        kind=outcome.answer.message_class.message_type,
+        reason_code=outcome.reason,
+        number=outcome.number,
+        decided_row=None if outcome.row is None else outcome.row.id,
+        created_at=now,
+        document=tools.writer.document(frame, named, now, trigger_uuid),
+    )
+    work.lay_out(entry, tools.real_clock.now())
+    return entry.id
+
+
+def later_record(
+    work: UnitOfWork,
+    tools: Tools,
+    first: DecisionRecord,
+    outcome: Outcome,
+    *,
+    actor: str,
+    trigger_uuid: str,
+    outbox_id: int | None = None,
+) -> DecisionRecord:
+    """Return the record of a later decision about a message, under the message's own UUID.
+
+    In: an earlier record of the message. The evidence says in `later` who decided, the UUID of what caused
+    it, and the entry of the outbox if the answer went there.
+    """
+    row = outcome.row
+    return replace(
+        first,
+        id=work.new_id(),
+        identity_branch=outcome.branch,
+        row=None if row is None else row.id,
+        rules_version=str(outcome.evidence["table"]),
+        legal_basis=first.legal_basis if row is None else row.legal_basis,
+        effect=outcome.effect,
+        answer_type=outcome.answer.message_class.message_type,
+        reason_code=outcome.reason,
+        number=outcome.number,
+        evidence={
+            **outcome.evidence,
+            "later": {"actor": actor, "trigger": trigger_uuid, "outbox": outbox_id},
+        },
+        decided_at=tools.real_clock.now(),
+    )
