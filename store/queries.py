@@ -6,7 +6,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Integer,
-    Label,
     Select,
     Text,
     and_,
@@ -136,7 +135,7 @@ class Queries:
 
     def _cases(self) -> None:
         dialect = self._dialect
-        cases = select(case_file, _used_units(), entitlement).outerjoin(entitlement)
+        cases = with_units()
         self.cases = query(
             dialect,
             cases.where(case_file.c.person_id == bindparam("person_id")).order_by(
@@ -279,13 +278,15 @@ def _is_among(dialect: str, column: Column[int], name: str) -> ColumnElement[boo
     return column.in_(select(func.json_each(ids).table_valued("value").c.value))
 
 
-def _used_units() -> "Label[int]":
-    return (
+def with_units() -> "Select[tuple[object, ...]]":
+    """Return the question for cases with the units that were used, joined with their rights."""
+    used = (
         select(func.coalesce(func.sum(course_section.c.units), literal_column("0"), type_=Integer))
         .where(course_section.c.case_id == case_file.c.id)
         .scalar_subquery()
         .label("used_units")
     )
+    return select(case_file, used, entitlement).outerjoin(entitlement)
 
 
 def _known() -> Select[tuple[object, ...]]:

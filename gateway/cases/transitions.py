@@ -1,9 +1,10 @@
 """How a case becomes something else: one function for each way, with its rule.
 
 Each reads the state on the day of `at` (the business clock), refuses what `gateway.cases.rules` does not
-allow, changes only what it compared with what was read, and leaves a row of history (who, when, why). In: a unit of
-work that holds the lock of the person's key, and the case as it was read in it. Raises CaseError:
-TransitionRefusedError, or ChangedMeanwhileError when somebody changed the case without the lock.
+allow, changes only what it compared with what was read, and leaves a row of history (who, when, why).
+
+In: a unit of work that holds the lock of the person's key, and the case as it was read in it. Raises
+CaseError: TransitionRefusedError, or ChangedMeanwhileError when somebody changed the case without the lock.
 """
 
 from dataclasses import replace as changed
