@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from adapters.config import Config
 from adapters.config_files import read_secret
+from gateway.business_clock import business_clock
 from gateway.clock import Clock, SystemClock
 from gateway.normalise import KeyProfile
 from gateway.number import Numbers
@@ -118,6 +119,7 @@ def build_core(config: Config, key: SigningKey) -> Core:
         numbers=Numbers(read_secret(config.keys.number_key_file, "keys.number_key_file")),
         settings=settings,
         clock=clock,
+        business=business_clock(settings, clock, store),
         new_uuid=lambda: str(uuid.uuid4()),
         services=service_handlers(store, registry, settings, limits),
     )

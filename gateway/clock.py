@@ -30,6 +30,12 @@ def german_day(instant: datetime) -> date:
     return instant.astimezone(_BERLIN).date()
 
 
+def at_german_day(instant: datetime, day: date) -> datetime:
+    """Return the instant of another day with the same time on German clocks, in UTC."""
+    local = instant.astimezone(_BERLIN)
+    return datetime.combine(day, local.time(), _BERLIN).astimezone(UTC)
+
+
 def german_time(instant: datetime) -> datetime:
     """Return the instant as German wall time, whole milliseconds, as the frames of messages carry it."""
     local = instant.astimezone(_BERLIN)
