@@ -45,6 +45,16 @@ class Prepared:
     office: OfficeRecord | None
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The row that holds for the facts, the case that counts, and all cases there are."""
+
+    row: Row
+    facts: Facts
+    existing: Existing | None
+    cases: tuple[CaseRecord, ...]
+
+
 class Decider:
     """Decides requests. Stateless; used by several threads at once."""
 
@@ -88,6 +98,10 @@ class Decider:
         message nothing is parked: who captures it has to say more.
         """
         return _Decision(self._tools, work, prepared, actor, clerk).made(identity, confirmed)
+
+    def judge(self, work: UnitOfWork, prepared: Prepared, person: PersonRecord) -> Judged:
+        """Say which row holds for a person on today's state, and do nothing. The locks are held already."""
+        return _Decision(self._tools, work, prepared, None, None).judged(person)
 
 
 def _refused_before_identity(
@@ -155,14 +169,20 @@ class _Decision:
             today=self._prepared.today,
         )
 
-    def _by_table(self, identity: Identity, confirmed: bool) -> Decided:
-        cases = [] if identity.person is None else self._work.cases_of([identity.person.id])
+    def judged(self, person: PersonRecord | None) -> Judged:
+        """Ask the table about a person, on today's state. Raises GatewayError T200.not-yet-decidable."""
+        cases = [] if person is None else self._work.cases_of([person.id])
         existing = self._counting(cases)
-        facts = self._facts(identity.person, existing, cases)
+        facts = self._facts(person, existing, cases)
         try:
             row = self._table.decide(facts)
         except UndecidableError as error:
             raise GatewayError("T200.not-yet-decidable") from error
+        return Judged(row, facts, existing, tuple(cases))
+
+    def _by_table(self, identity: Identity, confirmed: bool) -> Decided:
+        judged = self.judged(identity.person)
+        row, facts, existing, cases = judged.row, judged.facts, judged.existing, judged.cases
         self._evidence["facts"] = {
             "request": facts.request,
             "existing": facts.existing,

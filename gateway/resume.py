@@ -11,9 +11,9 @@ from gateway.answers import outcome_of
 from gateway.clock import german_day
 from gateway.decided import ClerkChoice, Decided
 from gateway.deciding import Decider
-from gateway.handlers.readings import READINGS
+from gateway.handlers.readings import READINGS, Reading
 from gateway.identity import Identity
-from gateway.requests import Sender
+from gateway.requests import Request, Sender
 from gateway.tools import Tools
 from gateway.trust.canonical import read_canonical
 from messages.frame import Rahmen
@@ -41,6 +41,38 @@ class Anew:
     first: DecisionRecord
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """A registered message that asks for a right, read again; `door` is the way it came."""
+
+    request: Request
+    message_type: str
+    reading: Reading
+    frame: Rahmen
+    door: str
+
+
+def stored_request(work: UnitOfWork, tools: Tools, ref: MessageRef) -> StoredRequest:
+    """Read a registered message again. Raises RequestGoneError."""
+    stored = work.request_document(ref)
+    if stored is None:
+        raise RequestGoneError(f"no stored request {ref.uuid} of {ref.party_id}")
+    canonical, received, door = stored
+    message = parse(read_canonical(canonical))
+    reading, frame = READINGS.get(type(message)), message.rahmen
+    if reading is None or not isinstance(frame, Rahmen):
+        raise RequestGoneError(f"message {ref.uuid} asks for no right")
+    party = tools.parties.party(ref.party_id)
+    sender = Sender(
+        ref.party_id,
+        frame.kopf.autor.name if party is None else party.name,
+        "" if party is None else party.agency_type,
+        ref,
+        received,
+    )
+    return StoredRequest(reading.read(message, sender), message.message_type, reading, frame, door)
+
+
 def decide_anew(
     work: UnitOfWork,
     tools: Tools,
@@ -57,31 +89,19 @@ def decide_anew(
     clerk chose, who acts (None: the agency). Raises RequestGoneError, and GatewayError T200.busy when keys
     changed while the lock was awaited.
     """
-    stored = work.request_document(ref)
+    stored = stored_request(work, tools, ref)
     first = work.decision_of(ref)
-    if stored is None or first is None:
+    if first is None:
         raise RequestGoneError(f"no stored request {ref.uuid} of {ref.party_id}")
-    canonical, received, door = stored
-    message = parse(read_canonical(canonical))
-    reading, frame = READINGS.get(type(message)), message.rahmen
-    if reading is None or not isinstance(frame, Rahmen):
-        raise RequestGoneError(f"message {ref.uuid} asks for no right")
-    party = tools.parties.party(ref.party_id)
-    sender = Sender(
-        ref.party_id,
-        frame.kopf.autor.name if party is None else party.name,
-        "" if party is None else party.agency_type,
-        ref,
-        received,
-    )
     decider = Decider(tools)
-    prepared = decider.prepare(reading.read(message, sender), german_day(tools.clock.now()))
+    prepared = decider.prepare(stored.request, german_day(tools.clock.now()))
     decided = (
         replace(prepared, identity=identity)
         if isinstance(prepared, Decided)
         else decider.decide(work, prepared, identity=identity, confirmed=confirmed, clerk=clerk, actor=actor)
     )
-    return Anew(ref, decided, outcome_of(decided, reading.body(decided)), frame, door, first)
+    outcome = outcome_of(decided, stored.reading.body(decided))
+    return Anew(ref, decided, outcome, stored.frame, stored.door, first)
 
 
 def resume(
