@@ -1,4 +1,4 @@
-"""Puts an official package in the place of our own schema files, and checks single files.
+"""Puts an official package in the place of our own schema files.
 
 The files of a package are copied unchanged. Absolute schema locations are mapped to the copies by an XML
 catalog written beside them, so nothing is fetched from the network, neither now nor at run time.
@@ -29,7 +29,6 @@ from schemas.registry import (
     ContractFolder,
     SchemaRegistry,
 )
-from schemas.violations import ContractError, Violation
 
 CODE_LIST_FOLDER = "codelists"
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
@@ -37,18 +36,6 @@ _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=Fals
 
 class InstallError(Exception):
     """A package cannot be installed; the message names the file and the reason. Nothing was changed."""
-
-
-class UnreadableFileError(Exception):
-    """A file to be checked is no well-formed XML."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileCheck:
-    """What the check of one file found: its contract, if it has one, and the violations."""
-
-    contract: Contract | None
-    violations: tuple[Violation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +55,6 @@ def list_contracts(registry: SchemaRegistry) -> Sequence[Contract]:
 def list_code_lists(registry: SchemaRegistry) -> list[HeldList]:
     """Return the held code lists with their extent, sorted by URI and version."""
     return registry.code_lists.lists()
-
-
-def check_file(path: Path, registry: SchemaRegistry, on: date) -> FileCheck:
-    """Check one document in a file.
-
-    In: an XML file whose root is a message, the registry, the day for which served versions count.
-    Raises UnreadableFileError when the file is not well-formed, OSError when it cannot be read.
-    """
-    try:
-        element = etree.fromstring(path.read_bytes(), _PARSER)
-    except etree.XMLSyntaxError as error:
-        raise UnreadableFileError(f"{path}: line {error.lineno}: not well-formed XML") from error
-    try:
-        contract = registry.identify(element, on)
-    except ContractError as error:
-        return FileCheck(None, (error.violation,))
-    return FileCheck(contract, registry.check(contract, element))
 
 
 def install_package(

@@ -8,7 +8,18 @@ from importlib import metadata
 
 import typer
 
-from adapters.cli import configuring, journal, offices, parties, schema_files, sending, serving
+from adapters.cli import (
+    checking,
+    clock,
+    configuring,
+    journal,
+    later,
+    offices,
+    parties,
+    schema_files,
+    sending,
+    serving,
+)
 from adapters.cli.console import JsonOption, emit, plain_errors
 
 app = typer.Typer(
@@ -24,12 +35,16 @@ app = typer.Typer(
 app.command("serve")(serving.serve)
 app.command("migrate")(serving.migrate)
 app.command("send")(sending.send)
+app.command("fetch")(later.fetch)
+app.command("status")(later.status)
+app.command("check")(checking.check)
 app.command("explain")(journal.explain)
 app.add_typer(configuring.app, name="config")
 app.add_typer(parties.app, name="party")
 app.add_typer(offices.app, name="offices")
 app.add_typer(schema_files.app, name="schemas")
 app.add_typer(journal.app, name="journal")
+app.add_typer(clock.app, name="clock")
 
 
 @app.command("version")

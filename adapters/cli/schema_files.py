@@ -1,20 +1,19 @@
-"""`inge schemas`: which contracts this installation knows, whether a document keeps its contract."""
+"""`inge schemas`: which contracts this installation knows, and how official ones come in."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
-from adapters.cli.console import REFUSED, CommandError, JsonOption, emit, finish, table
+from adapters.cli.console import REFUSED, CommandError, JsonOption, emit, table
 
 if TYPE_CHECKING:
     from schemas.registry import SchemaRegistry
 
-app = typer.Typer(help="List, apply and install contracts.", no_args_is_help=True)
+app = typer.Typer(help="List and install contracts.", no_args_is_help=True)
 
 InstalledOption = Annotated[
     Path | None,
@@ -47,41 +46,6 @@ def list_schemas(
             for c in registry.contracts()
         ]
     emit([dict(zip(columns, row, strict=True)) for row in rows], table(columns, rows), as_json=as_json)
-
-
-@app.command("check")
-def check(
-    file: Annotated[Path, typer.Argument(help="XML file with one message, without SOAP envelope.")],
-    installed: InstalledOption = None,
-    day: DayOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Check a document against its contract; every violation is printed with path and line.
-
-    Exit code 1 if there is any.
-    """
-    from messages.violations import single_errors, to_error
-    from schemas.install import UnreadableFileError, check_file
-
-    served_on = (day or datetime.now(ZoneInfo("Europe/Berlin"))).date()
-    try:
-        found = check_file(file, _registry(installed), served_on)
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}") from error
-    except UnreadableFileError as error:
-        raise CommandError(str(error), exit_code=REFUSED) from error
-    errors = single_errors(to_error(found.violations)) if found.violations else ()
-    data = {
-        "file": str(file),
-        "message_type": None if found.contract is None else found.contract.message_type,
-        "violations": [
-            {"code": e.code, "path": e.path, "line": e.line, "text_de": e.text_de, "text_en": e.text_en}
-            for e in errors
-        ],
-    }
-    lines = [f"{file}:{e.line}: {e.code} {e.path}: {e.text_en}" for e in errors]
-    emit(data, "\n".join(lines) or f"{file}: keeps its contract", as_json=as_json)
-    finish(bool(errors))
 
 
 @app.command("install")

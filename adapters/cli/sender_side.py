@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from adapters.client import Client, Refused
     from messages.fehler import Fehler
 
-_ENDPOINT = typer.Option("--endpoint", envvar="INGE_SEND_ENDPOINT", help="Address of the gateway's SOAP door.")
+_ENDPOINT = typer.Option(
+    "--endpoint", envvar="INGE_SEND_ENDPOINT", help="Address of the gateway's SOAP door."
+)
 _KEY = typer.Option("--key", envvar="INGE_SEND_KEY", help="PKCS#12 file with your key and certificate.")
 _GATEWAY = typer.Option(
     "--gateway", envvar="INGE_SEND_GATEWAY", help="PEM file with the gateway's certificate."
@@ -36,14 +38,13 @@ PasswordOption = Annotated[
     ),
 ]
 SoapOption = Annotated[str, typer.Option("--soap", help="SOAP version, 1.1 or 1.2.")]
-AgencyOption = Annotated[
-    str,
-    typer.Option(
-        "--agency",
-        envvar="INGE_SEND_AGENCY",
-        help="Kennung of your authority, as in the author of its messages (azr:…).",
-    ),
-]
+_AGENCY = typer.Option(
+    "--agency",
+    envvar="INGE_SEND_AGENCY",
+    help="Kennung of your authority, as in the author of its messages (azr:…).",
+)
+AgencyOption = Annotated[str, _AGENCY]
+MaybeAgencyOption = Annotated[str | None, _AGENCY]
 TestOption = Annotated[
     bool,
     typer.Option(
@@ -103,7 +104,7 @@ def told(as_json: bool) -> Iterator[None]:
 
 
 def summary(message: Any) -> dict[str, str | None]:
-    """Say in a few words what an answer says: its type, reason code (or what a receipt is about) and number."""
+    """Say in a few words what an answer says: its type, reason (a receipt's subject) and number."""
     reason = getattr(message, "ablehnungsgrund", None) or getattr(
         message, "information_sachbearbeitung", None
     )

@@ -2,21 +2,19 @@
 
 from collections.abc import Collection, Iterator
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from lxml import etree
 
 from gateway.permission import AUTHOR, READER, TYPE, Claims, objections, text_at
 from gateway.service.common import answer, read_request
+from gateway.service.inspection import Inspected, at, inspect
 from gateway.serving import AcceptedRequest, ServiceAnswer, ServiceRequest, ServiceStep
 from gateway.settings import Settings
-from gateway.trust.admission import Limits, admit
-from gateway.unserved import require_served
+from gateway.trust.admission import Limits
 from messages.errors import GatewayError
 from messages.service import Befund, PruefeNachricht, PruefeNachrichtAntwort
-from messages.violations import single_errors, to_error
 from schemas.registry import Contract, SchemaRegistry
-from schemas.violations import ContractError, line_of, path_of
 from store.records import PartyRecord
 from store.unit import UnitOfWork
 
@@ -54,13 +52,13 @@ class CheckHandler:
     def prepare(self, accepted: AcceptedRequest) -> ServiceStep:
         """Check the document; the step only hands the answer on."""
         asked: PruefeNachricht = accepted.request.message
-        contract, errors = self._check(asked.dokument, accepted.party, accepted.today)
-        findings = tuple(map(_finding, errors))
+        found = self._check(asked.dokument, accepted.party, accepted.today)
+        findings = tuple(map(_finding, found.errors))
         checked = answer(
             PruefeNachrichtAntwort(
                 asked.anfrage_uuid,
                 not findings,
-                None if contract is None else contract.message_type,
+                None if found.contract is None else found.contract.message_type,
                 findings,
             ),
             {"findings": sorted({finding.code for finding in findings})},
@@ -71,51 +69,34 @@ class CheckHandler:
 
         return step
 
-    def _check(
-        self, octets: bytes, party: PartyRecord, today: date
-    ) -> tuple[Contract | None, list[GatewayError]]:
-        """Go the way of a message as far as a document goes by itself, and collect instead of refusing."""
-        try:
-            root = admit(octets, self._limits).root
-            require_served(root)
-            contract = self._registry.identify(root, today)
-        except ContractError as error:
-            return None, [to_error([error.violation])]
-        except GatewayError as error:
-            return None, [error]
-        if root.tag not in self._incoming:
-            code = "T070.direction" if contract.framed else "X001.unknown-root"
-            details = {"message_type": contract.message_type, "found": contract.message_type}
-            return contract, [_at(GatewayError(code, details=details), root)]
-        return contract, [*self._errors(root, contract, party)]
+    def _check(self, octets: bytes, party: PartyRecord, today: date) -> Inspected:
+        found = inspect(octets, self._registry, self._limits, today)
+        if found.root is None or found.contract is None:
+            return found
+        if found.root.tag not in self._incoming:
+            return Inspected(found.root, found.contract, (_wrong_way(found.root, found.contract),))
+        further = self._objections(found.root, found.contract, party)
+        return Inspected(found.root, found.contract, (*found.errors, *further))
 
-    def _errors(self, root: etree._Element, contract: Contract, party: PartyRecord) -> Iterator[GatewayError]:
-        yield from _unsignable(root)
-        violations = self._registry.check(contract, root)
-        if violations:
-            yield from single_errors(to_error(violations))
+    def _objections(
+        self, root: etree._Element, contract: Contract, party: PartyRecord
+    ) -> Iterator[GatewayError]:
         if text_at(root, AUTHOR) != party.kennung:
             yield _placed(GatewayError("T070.author-differs"), root)
         for objection in objections(Claims.of_element(root), contract.message_type, party, self._settings):
             yield _placed(objection, root)
 
 
-def _unsignable(root: etree._Element) -> Iterator[GatewayError]:
-    """Yield what the proof of a signed document would refuse."""
-    for comment in root.iter(etree.Comment):
-        yield _at(GatewayError("X001.comment"), comment)
-    for instruction in root.iter(etree.ProcessingInstruction):
-        yield _at(GatewayError("X001.processing-instruction"), instruction)
+def _wrong_way(root: etree._Element, contract: Contract) -> GatewayError:
+    code = "T070.direction" if contract.framed else "X001.unknown-root"
+    details = {"message_type": contract.message_type, "found": contract.message_type}
+    return at(GatewayError(code, details=details), root)
 
 
 def _placed(error: GatewayError, root: etree._Element) -> GatewayError:
     place = _PLACES.get(error.code)
     element = None if place is None else root.find(place)
-    return _at(error, root if element is None else element)
-
-
-def _at(error: GatewayError, node: Any) -> GatewayError:
-    return GatewayError(error.code, path=path_of(node), line=line_of(node), details=error.details)
+    return at(error, root if element is None else element)
 
 
 def _finding(error: GatewayError) -> Befund:

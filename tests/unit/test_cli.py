@@ -19,9 +19,10 @@ def _python(code: str) -> subprocess.CompletedProcess[str]:
 def test_the_commands_are_those_of_the_documentation() -> None:
     words = {" ".join(command) for command in COMMANDS}
     assert {
-        "serve", "migrate", "send", "explain", "version", "config check", "party add", "party certify",
-        "party list", "party show", "party lock", "party unlock", "offices import", "offices list",
-        "schemas list", "schemas check", "schemas install", "journal verify", "journal seal",
+        "serve", "migrate", "send", "fetch", "status", "check", "explain", "version",
+        "config check", "party add", "party certify", "party list", "party show",
+        "party lock", "party unlock", "offices import", "offices list",
+        "schemas list", "schemas install", "journal verify", "journal seal",
     } <= words  # fmt: skip
 
 

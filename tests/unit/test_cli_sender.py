@@ -42,33 +42,62 @@ def test_the_contracts_are_listed() -> None:
 
 
 def test_a_document_that_keeps_its_contract(file: Path) -> None:
-    ran = inge("schemas", "check", file, *DAY)
+    ran = inge("check", file, *DAY)
     assert (ran.code, ran.out) == (0, f"{file}: keeps its contract\n")
 
 
-def test_every_violation_is_told_with_path_and_line(file: Path) -> None:
-    text = file.read_text("utf-8").replace(">070001<", ">070001<").replace("<code>w<", "<code>q<")
-    file.write_text(text, "utf-8")
-    ran = inge("schemas", "check", file, *DAY, "--json")
+def test_every_finding_is_told_with_path_and_line(file: Path) -> None:
+    text = file.read_text("utf-8").replace("<code>w<", "<code>q<")
+    file.write_text(
+        text.replace("<xauslaender:personalien>", "<!-- x -->\n<xauslaender:personalien>"), "utf-8"
+    )
+    ran = inge("check", file, *DAY, "--json")
     assert ran.code == REFUSED
-    (violation,) = ran.json["violations"]
-    assert violation["code"] == "S011"
-    assert "geschlecht" in violation["path"]
-    assert violation["line"] >= 1
-    assert violation["text_de"]
-    assert "S011" in inge("schemas", "check", file, *DAY).out
+    assert (ran.json["message_type"], ran.json["checked"]) == ("070001", "here")
+    findings = {finding["code"]: finding for finding in ran.json["findings"]}
+    assert set(findings) == {"S011", "X001.comment"}
+    assert "geschlecht" in findings["S011"]["path"]
+    assert findings["S011"]["line"] >= 1
+    assert findings["S011"]["text_de"]
+    assert findings["S011"]["advice"] == "correct"
+    assert "S011" in inge("check", file, *DAY).out
 
 
 def test_a_document_before_its_version_is_served(file: Path) -> None:
-    ran = inge("schemas", "check", file, "--day", "2026-10-31", "--json")
-    assert ran.json["violations"][0]["code"] == "V000"
+    ran = inge("check", file, "--day", "2026-10-31", "--json")
+    assert ran.json["findings"][0]["code"] == "V000"
 
 
-def test_a_file_that_is_no_xml(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("<a>", "X000"),
+        ("", "T099.empty"),
+        ("<!DOCTYPE a><a/>", "X001.doctype"),
+        ("<a/>", "X001.unknown-root"),
+    ],
+)
+def test_a_file_that_is_no_message(tmp_path: Path, content: str, code: str) -> None:
     path = tmp_path / "x.xml"
-    path.write_text("<a>", "utf-8")
-    assert inge("schemas", "check", path).code == REFUSED
-    assert inge("schemas", "check", tmp_path / "none.xml").code == USAGE
+    path.write_text(content, "utf-8")
+    ran = inge("check", path, "--json")
+    assert ran.code == REFUSED
+    assert [finding["code"] for finding in ran.json["findings"]] == [code]
+    assert inge("check", tmp_path / "none.xml").code == USAGE
+
+
+def test_a_check_by_the_gateway_needs_to_know_which_and_who(file: Path, tmp_path: Path) -> None:
+    assert inge("check", file, "--online").code == USAGE
+    file.write_text("<a/>", "utf-8")
+    ran = inge("check", file, "--online", "--endpoint", NOWHERE, *_key(tmp_path))
+    assert ran.code == USAGE
+    assert "--agency" in ran.err
+
+
+def test_nothing_is_confirmed_that_is_not_kept(tmp_path: Path) -> None:
+    ran = inge("fetch", "--endpoint", NOWHERE, *_key(tmp_path), "--agency", "azr:090001", "--confirm")
+    assert ran.code == USAGE
+    assert "--into" in ran.err
 
 
 def test_a_package_without_schemas_is_refused(tmp_path: Path) -> None:

@@ -11,8 +11,6 @@ from schemas.catalog import Catalog, SchemaLocationError, schema_parser
 from schemas.codes import CodeLists
 from schemas.install import (
     InstallError,
-    UnreadableFileError,
-    check_file,
     install_package,
     list_code_lists,
     list_contracts,
@@ -198,24 +196,6 @@ def test_catalog_must_stay_in_its_folder(tmp_path: Path) -> None:
     )
     with pytest.raises(SchemaLocationError, match="leads out of the folder"):
         Catalog.of_folder(tmp_path)
-
-
-def test_check_file(tmp_path: Path) -> None:
-    registry = SchemaRegistry.load()
-    document = _document(registry)
-    file = tmp_path / "message.xml"
-    file.write_bytes(etree.tostring(document))
-    good = check_file(file, registry, DAY)
-    assert good.contract is not None
-    assert (good.contract.message_type, good.violations) == ("070007", ())
-    document.set("version", "26.05")
-    file.write_bytes(etree.tostring(document))
-    old = check_file(file, registry, DAY)
-    assert old.contract is None
-    assert [violation.kind for violation in old.violations] == [ViolationKind.VERSION_NOT_SERVED]
-    file.write_text("<a>", encoding="utf-8")
-    with pytest.raises(UnreadableFileError, match="line 1"):
-        check_file(file, registry, DAY)
 
 
 def test_lists_can_be_listed() -> None:
