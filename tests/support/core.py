@@ -99,9 +99,20 @@ def furnish(store: Store, pki: Pki) -> None:
 
 
 class Core:
-    """A pipeline on a store, and the agencies that send to it."""
+    """A pipeline on a store, and the agencies that send to it.
 
-    def __init__(self, store: Store, pki: Pki, clock: Any | None = None, **changes: Any) -> None:
+    `clock` is the real one and, unless there is another `business` clock, also that.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        pki: Pki,
+        clock: Any | None = None,
+        *,
+        business: Any | None = None,
+        **changes: Any,
+    ) -> None:
         self.store = store
         self.pki = pki
         self.clock = clock or StandingClock()
@@ -116,6 +127,7 @@ class Core:
             numbers=Numbers(NUMBER_KEY),
             settings=chosen,
             clock=self.clock,
+            business=business,
             new_uuid=lambda: str(uuid.uuid4()),
             services=service_handlers(store, _REGISTRY, chosen, Limits()),
         )

@@ -46,8 +46,16 @@ class Delivered:
 class DoorCore(Core):
     """A core that is spoken to through its door alone."""
 
-    def __init__(self, store: Store, pki: Pki, clock: Any | None = None, **changes: Any) -> None:
-        super().__init__(store, pki, clock, **changes)
+    def __init__(
+        self,
+        store: Store,
+        pki: Pki,
+        clock: Any | None = None,
+        *,
+        business: Any | None = None,
+        **changes: Any,
+    ) -> None:
+        super().__init__(store, pki, clock, business=business, **changes)
         self._proof = AnswerProof(GatewayTrust([pki.certificate("gateway")]))
         self.door = SoapDoor(
             contract=_contract(),
