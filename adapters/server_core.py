@@ -19,6 +19,7 @@ from gateway.pipeline import Pipeline
 from gateway.rules.reader import load_rules
 from gateway.service.handlers import service_handlers
 from gateway.settings import Settings
+from gateway.tools import Tools
 from gateway.trust.admission import Limits, admit
 from gateway.trust.certificates import Validator
 from gateway.trust.keys import SigningKey
@@ -120,7 +121,7 @@ def build_core(config: Config, key: SigningKey) -> Core:
         settings=settings,
         clock=clock,
         business=business_clock(settings, clock, store),
-        new_uuid=lambda: str(uuid.uuid4()),
+        new_uuid=_new_uuid,
         services=service_handlers(store, registry, settings, limits),
     )
     return Core(
@@ -133,6 +134,21 @@ def build_core(config: Config, key: SigningKey) -> Core:
         # Which party may use the STR-Transform is known only after the proof; the door asks then.
         soap_policy=SoapPolicy(signature=SignaturePolicy(str_transform=True)),
         clock=clock,
+    )
+
+
+def build_tools(config: Config, store: Store) -> Tools:
+    """What decisions are made with, for commands beside the server. Raises ConfigurationError."""
+    clock, settings = SystemClock(), core_settings(config)
+    return Tools.make(
+        store=store,
+        settings=settings,
+        rules=load_rules(),
+        numbers=Numbers(read_secret(config.keys.number_key_file, "keys.number_key_file")),
+        parties=PartyDirectory(_party_source(store), clock),
+        real_clock=clock,
+        business_clock=business_clock(settings, clock, store),
+        new_uuid=_new_uuid,
     )
 
 
@@ -160,6 +176,10 @@ def core_settings(config: Config) -> Settings:
         fallback_office=rules.fallback_office,
         fetch_at_most=config.outbox.fetch_at_most,
     )
+
+
+def _new_uuid() -> str:
+    return str(uuid.uuid4())
 
 
 def _party_source(store: Store) -> Callable[[], list[PartyRecord]]:

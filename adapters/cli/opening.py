@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from adapters.config import Config
+    from gateway.tools import Tools
     from store.engine import Store
 
 
@@ -37,3 +38,15 @@ def opened_store(config: Config) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def opened_tools(config: Config) -> Iterator[tuple[Store, Tools]]:
+    """Open the configured store with what decisions are made with, for one command of a clerk.
+
+    Raises as `opened_store`, and ConfigurationError if the number key cannot be read.
+    """
+    from adapters.server_core import build_tools
+
+    with opened_store(config) as store:
+        yield store, build_tools(config, store)
