@@ -96,7 +96,7 @@ class CaseWork(Work):
         """
         if not self._changed(self._queries.change_state, (str(after), case.id, str(case.state))):
             return False
-        self._note(case.id, None, str(case.state), str(after), at, actor, reason)
+        self.note_case(case.id, None, str(case.state), str(after), at, actor, reason)
         return True
 
     def change_case(
@@ -113,7 +113,7 @@ class CaseWork(Work):
         parameters = (*self._values(changed), case.id, *self._values(case))
         if not self._changed(self._queries.change_case, parameters):
             return None
-        self._note(case.id, None, str(case.state), str(changed.state), at, actor, reason)
+        self.note_case(case.id, None, str(case.state), str(changed.state), at, actor, reason)
         return changed
 
     def change_right(
@@ -130,7 +130,7 @@ class CaseWork(Work):
         parameters = (str(status), replaced_by, right.case_id, right.id, str(right.status))
         if not self._changed(self._queries.change_right, parameters):
             return False
-        self._note(right.case_id, right.id, str(right.status), str(status), at, actor, reason)
+        self.note_case(right.case_id, right.id, str(right.status), str(status), at, actor, reason)
         return True
 
     def move_case(self, case: CaseRecord, person_id: int, *, at: datetime, actor: str, reason: str) -> bool:
@@ -138,7 +138,7 @@ class CaseWork(Work):
         if not self._changed(self._queries.move_case, (person_id, case.id, case.person_id)):
             return False
         state = str(case.state)
-        self._note(
+        self.note_case(
             case.id, None, state, state, at, actor, f"{reason} (person {case.person_id} to {person_id})"
         )
         return True
@@ -209,7 +209,7 @@ class CaseWork(Work):
             case.b1,
         )
 
-    def _note(
+    def note_case(
         self,
         case_id: int,
         right_id: int | None,
@@ -219,6 +219,7 @@ class CaseWork(Work):
         actor: str,
         reason: str,
     ) -> None:
+        """Queue a row of a case's history: of its state, or with `right_id` of the status of a right."""
         self._add(case_history, (self.new_id(), case_id, right_id, before, after, at, actor, reason))
 
 
