@@ -1,0 +1,243 @@
+"""A clerk's act: one unit of work under the locks of everybody it touches, and what comes of it in words."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from gateway.cases.rules import CaseError
+from gateway.decided import ClerkChoice, Decided, Verdict
+from gateway.identity import Identity, survivor
+from gateway.requests import number_of
+from gateway.resume import RequestGoneError, resume, stored_request
+from gateway.tools import Tools
+from messages.errors import GatewayError
+from store.engine import Store
+from store.records import JournalEntry, JournalKind, MessageRef, PersonRecord, WorkItem
+from store.unit import UnitOfWork
+
+_ANSWERS: Final = {
+    Verdict.ACCEPTED: "accepted, number {number}",
+    Verdict.REFUSED: "refused, {reason}",
+    Verdict.ASKED: "the agency is asked, {reason}",
+}
+
+
+class ClerkError(Exception):
+    """What a clerk wants cannot be done and nothing was changed; the text says why, without personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that came of a decision; `facts` are ids, numbers and codes."""
+
+    kind: str
+    facts: Mapping[str, Any]
+
+    @property
+    def words(self) -> str:
+        """Return it as a sentence."""
+        return _words()[self.kind].format(**self.facts)
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as the store keeps it."""
+        return {"kind": self.kind, **self.facts}
+
+
+def events_of(decision: Mapping[str, Any]) -> list[Event]:
+    """Return what came of a stored decision."""
+    return [
+        Event(data["kind"], {name: value for name, value in data.items() if name != "kind"})
+        for data in decision.get("events", ())
+    ]
+
+
+@dataclass(slots=True)
+class Desk:
+    """One act of one clerk, in a unit of work that holds the locks. `now` is the business time of it."""
+
+    work: UnitOfWork
+    tools: Tools
+    actor: str
+    reason: str
+    now: datetime
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def history(self) -> dict[str, Any]:
+        """Return what every row of history says: when, who, why."""
+        return {"at": self.now, "actor": self.actor, "reason": self.reason}
+
+    def note(self, kind: str, **facts: Any) -> None:
+        """Note one thing that came of the act."""
+        self.events.append(Event(kind, facts))
+
+    def person(self, person_id: int) -> PersonRecord:
+        """Return who a person is today: whom it was merged into, if it was."""
+        found = self.work.person(person_id)
+        if found is None:
+            raise ClerkError(f"there is no person {person_id}")
+        return survivor(self.work, found)
+
+    def resume(self, ref: MessageRef, identity: Identity, clerk: ClerkChoice | None = None) -> Decided:
+        """Decide a message anew; the answer lies in the outbox, named after the message."""
+        decided = resume(
+            self.work,
+            self.tools,
+            ref,
+            identity=identity,
+            trigger_uuid=ref.uuid,
+            actor=self.actor,
+            clerk=clerk,
+        )
+        self.work.flush()
+        facts = {"party": ref.party_id, "uuid": ref.uuid}
+        if decided.verdict.waits:
+            self.note("waits", item=decided.work_item, **facts)
+            return decided
+        row = None if decided.row is None else decided.row.id
+        answer = _ANSWERS[decided.verdict].format(number=decided.number, reason=decided.reason)
+        self.note("answered", row=row, answer=answer, number=decided.number, reason=decided.reason, **facts)
+        return decided
+
+    def journal(self, item_id: int, choice: str, refs: Sequence[MessageRef]) -> None:
+        """Leave a row in the journal for every message concerned, at least one."""
+        facts = {
+            "work_item": item_id,
+            "choice": choice,
+            "actor": self.actor,
+            "events": [event.as_data() for event in self.events],
+        }
+        for ref in refs or (None,):
+            self.work.add_journal(
+                JournalEntry(
+                    JournalKind.CLERK,
+                    self.tools.real_clock.now(),
+                    party_id=None if ref is None else ref.party_id,
+                    uuid=None if ref is None else ref.uuid,
+                    facts=facts,
+                )
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What an act did, or with `done` false what it would do."""
+
+    item: WorkItem
+    choice: str
+    events: tuple[Event, ...]
+    done: bool
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as JSON-able data."""
+        return {
+            "item": self.item.id,
+            "choice": self.choice,
+            "done": self.done,
+            "events": [event.as_data() for event in self.events],
+            "words": [event.words for event in self.events],
+        }
+
+
+Doing = Callable[[Desk, WorkItem], str]
+"""What is done about a work item as it is under the locks; out: the choice in one word."""
+
+
+def act(
+    store: Store,
+    tools: Tools,
+    item_id: int,
+    doing: Doing,
+    *,
+    actor: str,
+    reason: str,
+    persons: Iterable[int] = (),
+    really: bool = True,
+) -> Act:
+    """Do something about a work item, in one unit of work under the locks of everybody concerned.
+
+    In: further persons it touches; without `really` everything is tried and nothing kept. Raises ClerkError
+    with nothing changed, and StoreUnavailable.
+    """
+    tools.refresh()
+    try:
+        with store.unit_of_work() as work:
+            item = _locked(work, tools, item_id, tuple(persons))
+            desk = Desk(work, tools, actor, reason, tools.clock.now())
+            choice = doing(desk, item)
+            if really:
+                work.commit()
+    except GatewayError as error:
+        if error.code == "T200.busy":
+            raise ClerkError("somebody else is changing the same persons: try again") from error
+        raise ClerkError(str(error)) from error
+    except (CaseError, RequestGoneError) as error:
+        raise ClerkError(str(error)) from error
+    return Act(item, choice, tuple(desk.events), really)
+
+
+def named_person(work: UnitOfWork, name: str) -> PersonRecord:
+    """Return who a clerk names by a BAMF number or the id of a person. Raises ClerkError."""
+    number = number_of(name)
+    found = None if number is None else work.person_by_number(number)
+    if found is None and number is not None and number.isdecimal() and len(number) < _ID_DIGITS:
+        found = work.person(int(number))
+    if found is None:
+        raise ClerkError(f"{name} is neither a BAMF number nor the id of a person")
+    return survivor(work, found)
+
+
+def _locked(work: UnitOfWork, tools: Tools, item_id: int, persons: tuple[int, ...]) -> WorkItem:
+    """Lock every key a work item touches and return the item as it is then."""
+    keys = _keys(work, tools, _item(work, item_id), persons)
+    work.lock_persons(keys)
+    item = _item(work, item_id)
+    if not _keys(work, tools, item, persons) <= keys:
+        raise GatewayError("T200.busy")
+    return item
+
+
+def _item(work: UnitOfWork, item_id: int) -> WorkItem:
+    item = work.work_item(item_id)
+    if item is None:
+        raise ClerkError(f"there is no work item {item_id}")
+    return item
+
+
+def _keys(work: UnitOfWork, tools: Tools, item: WorkItem, persons: tuple[int, ...]) -> set[int]:
+    """Return the lock keys of the item, its messages, its candidates, and all whom its decision touched."""
+    keys = {item.lock_key}
+    concerned = {*item.candidates, *persons}
+    refs = set(item.messages)
+    for event in events_of(item.decision or {}):
+        concerned.update(event.facts[name] for name in _PERSONS if name in event.facts)
+        if event.facts.get("uuid") and event.facts.get("party"):
+            refs.add(MessageRef(event.facts["party"], event.facts["uuid"]))
+    for ref in refs:
+        # Whoever decides about a message that is gone hears so; others need not.
+        with suppress(RequestGoneError):
+            keys.add(stored_request(work, tools, ref).request.key.lock)
+    for person_id in concerned:
+        person = work.person(person_id)
+        while person is not None:
+            keys.add(person.lock_key)
+            person = None if person.merged_into is None else work.person(person.merged_into)
+    return keys
+
+
+_PERSONS: Final = ("person", "into", "one", "other", "of_person")
+"""Facts of events that are ids of persons."""
+_ID_DIGITS: Final = 19
+
+
+@cache
+def _words() -> Mapping[str, str]:
+    text = resources.files("gateway.clerks").joinpath("events.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
