@@ -36,6 +36,8 @@ LISTS: Final[Mapping[str, CodeList]] = MappingProxyType(
         "staatsangehoerigkeit": CodeList(
             "urn:de:bund:destatis:bevoelkerungsstatistik:schluessel:staatsangehoerigkeit", "2024-08-01"
         ),
+        "kursart": CodeList("urn:de:xauslaender:codelist:bamfabh:int:kursart", "4"),
+        "kursabschnitt": CodeList("urn:de:xauslaender:codelist:bamfabh:int:kursabschnitt", "4"),
         "erreichbarkeit": CodeList("urn:de:xoev:codeliste:erreichbarkeit", "3"),
         "verzeichnisdienst": CodeList("urn:xoev-de:kosit:codeliste:verzeichnisdienst", "3"),
         "dvdv-praefix": CodeList("urn:xoev-de:bund:bmi:bit:codeliste:dvdv.praefix", "51", write_uri=True),
