@@ -217,6 +217,22 @@ class OutboxSection(Section):
     )
 
 
+class ClerksSection(Section):
+    """What waits for the clerks of the regional offices."""
+
+    working_days: int = Field(
+        default=3, ge=1, le=60, description="working days after which an undecided work item is reminded of"
+    )
+
+
+class SchedulerSection(Section):
+    """What is done without a message that asks for it."""
+
+    every_seconds: float = Field(
+        default=30.0, gt=0, le=3600, description="seconds between two turns of the scheduler"
+    )
+
+
 class SchemasSection(Section):
     """Contracts beyond the bundled ones."""
 
@@ -257,6 +273,8 @@ class Config(BaseSettings):
     limits: LimitsSection = LimitsSection()
     rules: RulesSection = RulesSection()
     outbox: OutboxSection = OutboxSection()
+    clerks: ClerksSection = ClerksSection()
+    scheduler: SchedulerSection = SchedulerSection()
     schemas: SchemasSection = SchemasSection()
     logging: LoggingSection = LoggingSection()
 

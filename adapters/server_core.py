@@ -175,6 +175,7 @@ def core_settings(config: Config) -> Settings:
         unlimited_1b=rules.unlimited_1b,
         fallback_office=rules.fallback_office,
         fetch_at_most=config.outbox.fetch_at_most,
+        clerk_working_days=config.clerks.working_days,
     )
 
 

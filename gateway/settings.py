@@ -16,7 +16,8 @@ class Settings:
     `environment` is `test` or `productive`. `kennung`, `name`, `address` and `reachability` (at least one)
     are those of the agency that answers. `fallback_office` is the id of the office for postcodes that no
     range holds. `expired_only_accepts` is the reading of I09, `unlimited_1b` the term of a 1b.
-    `fetch_at_most` is how many later answers are handed out at once.
+    `fetch_at_most` is how many later answers are handed out at once, `clerk_working_days` after how many
+    working days an undecided work item is overdue.
     """
 
     environment: str
@@ -33,6 +34,7 @@ class Settings:
     unlimited_1b: bool = True
     fallback_office: str | None = None
     fetch_at_most: int = 50
+    clerk_working_days: int = 3
 
     def __post_init__(self) -> None:
         if self.environment not in (TEST, PRODUCTIVE):
