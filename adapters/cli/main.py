@@ -9,6 +9,7 @@ from importlib import metadata
 import typer
 
 from adapters.cli import (
+    capture,
     checking,
     clock,
     configuring,
@@ -45,6 +46,7 @@ app.add_typer(offices.app, name="offices")
 app.add_typer(schema_files.app, name="schemas")
 app.add_typer(journal.app, name="journal")
 app.add_typer(clock.app, name="clock")
+app.add_typer(capture.app, name="capture")
 
 
 @app.command("version")
