@@ -15,11 +15,10 @@ from gateway.effects import Existing, Storing
 from gateway.identity import PARKED, Branch, Identity, identify, settle
 from gateway.parking import note_weak_hint, park, park_conflict
 from gateway.requests import Request
-from gateway.rules.engine import Candidate, DecisionTable, Facts, Row, UndecidableError
+from gateway.rules.engine import Candidate, DecisionTable, Facts, Row
 from gateway.rules.engine import Verdict as Answer
 from gateway.tools import Tools
 from gateway.validity import DateInThePastError, Validity
-from messages.errors import GatewayError
 from store.records import GENERAL_COURSE, CaseRecord, OfficeRecord, PersonRecord
 from store.unit import UnitOfWork
 
@@ -170,14 +169,11 @@ class _Decision:
         )
 
     def judged(self, person: PersonRecord | None) -> Judged:
-        """Ask the table about a person, on today's state. Raises GatewayError T200.not-yet-decidable."""
+        """Ask the table about a person, on today's state. Raises UndecidableError where it has a hole."""
         cases = [] if person is None else self._work.cases_of([person.id])
         existing = self._counting(cases)
         facts = self._facts(person, existing, cases)
-        try:
-            row = self._table.decide(facts)
-        except UndecidableError as error:
-            raise GatewayError("T200.not-yet-decidable") from error
+        row = self._table.decide(facts)
         return Judged(row, facts, existing, tuple(cases))
 
     def _by_table(self, identity: Identity, confirmed: bool) -> Decided:
@@ -265,7 +261,7 @@ class _Decision:
             state=str(existing.state),
             own=right.agency == request.agency,
             same_kind=self._table.kinds[right.art] == asked,
-            flags=frozenset(flags) & self._table.flags,
+            flags=frozenset(flags),
         )
 
     def _limits_collide(self, existing: Existing) -> bool:

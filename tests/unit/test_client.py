@@ -226,7 +226,7 @@ def test_it_gives_up_after_the_attempts_agreed() -> None:
 
 
 def test_a_wish_to_wait_for_long_is_the_callers_to_plan() -> None:
-    wire = Wire(fault("T200.not-yet-decidable"))
+    wire = Wire(fault("T200.store-away", retry_after=86400))
     with pytest.raises(Refused) as refused:
         client(wire).send(REPORT)
     assert refused.value.fehler.wiederholen_nach == 86400

@@ -67,7 +67,7 @@ def test_explanation_tells_the_whole_way(core: Core) -> None:
     assert record.effect == "nothing-stored"
     assert record.rules_version == load_rules().tables[-1].version
     assert record.evidence["facts"] == {
-        "request": "E", "existing": "1a", "state": "OPEN", "own": False, "flags": [],
+        "request": "E", "existing": "1a", "state": "OPEN", "own": False, "flags": ["hours-left"],
     }  # fmt: skip
     assert set(decision.microseconds) == {
         "recognise", "understand", "prepare", "register", "decide", "build",
