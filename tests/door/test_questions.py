@@ -12,9 +12,9 @@ from messages.group07 import Akzeptanz070003, Anfrage070006, NichtMoeglich070005
 from messages.quittung import Quittung
 from store.engine import Store
 from store.records import OutboxEntry, QuestionRecord, RightStatus
-from tests.support.cases import cases_of, stored_case, stored_person
 from tests.support.core import ABH1, ABH2, AGENCIES, NOW, furnish, new_uuid, read_document
 from tests.support.door import Delivered, DoorCore
+from tests.support.given import cases_of, stored_case, stored_person
 from tests.support.pki import shared_pki
 
 

@@ -30,9 +30,9 @@ from messages.values import Name, PartialDate
 from store.errors import StoreUnavailable
 from store.records import MessageRef, OutboxEntry, PersonRecord, WorkItem
 from store.unit import UnitOfWork
-from tests.support.cases import stored_case, stored_person
 from tests.support.core import ABH1, ABH2, AGENCIES, NOW, new_uuid, read_document
 from tests.support.door import Delivered, DoorCore
+from tests.support.given import stored_case, stored_person
 
 
 def changed(person: Person, **changes: Any) -> Person:

@@ -13,7 +13,9 @@ from fixtures.persons import LEYLA, with_nationalities
 from gateway.decided import ClerkChoice, Decided, Verdict
 from gateway.rules.engine import Facts
 from store.records import CaseState, RightStatus
-from tests.support.cases import (
+from tests.support.core import ABH1, ABH2
+from tests.support.door import DoorCore
+from tests.support.given import (
     BAMF,
     BVA,
     TGS1,
@@ -25,8 +27,6 @@ from tests.support.cases import (
     stored_case,
     stored_person,
 )
-from tests.support.core import ABH1, ABH2
-from tests.support.door import DoorCore
 
 ASKERS = {"5": TGS1, "8": TGS1, "7": TLA, "3": BAMF, "4": BVA, "6": BAMF}
 ISSUERS = {
