@@ -10,9 +10,11 @@ import typer
 
 from adapters.cli import (
     capture,
+    cases,
     checking,
     clock,
     configuring,
+    hints,
     journal,
     later,
     offices,
@@ -47,6 +49,8 @@ app.add_typer(schema_files.app, name="schemas")
 app.add_typer(journal.app, name="journal")
 app.add_typer(clock.app, name="clock")
 app.add_typer(capture.app, name="capture")
+app.add_typer(cases.app, name="cases")
+app.add_typer(hints.app, name="hints")
 
 
 @app.command("version")

@@ -1,0 +1,163 @@
+"""The work list: what waits for a clerk of which office since when, and everything about one item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from gateway.clerks.comparison import (
+    Candidate,
+    Described,
+    Waiting,
+    candidate,
+    described,
+    described_details,
+    described_person,
+)
+from gateway.clerks.sweep import Weak, weak_candidates
+from gateway.clock import german_day
+from gateway.identity import CONFLICT, DUPLICATE, survivor
+from gateway.normalise import PersonKey
+from gateway.resume import RequestGoneError, stored_request
+from gateway.tools import Tools
+from store.engine import Store
+from store.records import MessageRef, WorkItem, WorkItemState
+from store.unit import UnitOfWork
+from store.worklist import described as described_messages
+from store.worklist import find_item, list_items
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A work item in the list: the day it was opened, how many working days it waits, the day of the mark."""
+
+    item: WorkItem
+    opened_on: date
+    working_days: int
+    mark: date
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A work item with everything a clerk needs to decide it.
+
+    `reported` is whom it is about: the first message's person, of a weak item the stored one that is new.
+    `weak` are further persons that it may be, found by hints.
+    """
+
+    entry: Entry
+    reported: Described | None
+    subject: int | None
+    messages: tuple[Waiting, ...]
+    candidates: tuple[Candidate, ...]
+    weak: tuple[Weak, ...]
+
+
+def list_entries(
+    store: Store,
+    tools: Tools,
+    *,
+    state: WorkItemState | None = WorkItemState.OPEN,
+    office: str | None = None,
+    kind: str | None = None,
+    only_overdue: bool = False,
+) -> list[Entry]:
+    """Return the work items of one state, office and kind if given, the oldest first."""
+    with store.read() as reader:
+        items = list_items(reader.connection, state=state, office_id=office, kind=kind)
+    entries = (entry(item, tools) for item in items)
+    return [each for each in entries if each.overdue or not only_overdue]
+
+
+def entry(item: WorkItem, tools: Tools) -> Entry:
+    """Return a work item with its age today. Nobody waits for a decided one."""
+    opened_on, today = german_day(item.opened_at), german_day(tools.clock.now())
+    until = today if item.decided_at is None else german_day(item.decided_at)
+    mark = after(opened_on, tools.settings.clerk_working_days)
+    return Entry(
+        item=item,
+        opened_on=opened_on,
+        working_days=between(opened_on, until),
+        mark=mark,
+        overdue=item.state == WorkItemState.OPEN and today > mark,
+    )
+
+
+def show(store: Store, tools: Tools, item_id: int) -> Shown | None:
+    """Return a work item with all persons and messages; None if there is none of this id."""
+    with store.read() as reader:
+        item = find_item(reader.connection, item_id)
+        names = {} if item is None else described_messages(reader.connection, item.messages)
+    if item is None:
+        return None
+    with store.unit_of_work() as work:
+        messages = tuple(_waiting(work, tools, ref, names) for ref in item.messages)
+        reported, subject, others = _about(work, item, messages)
+        candidates = tuple(_candidates(work, tools, others, reported))
+    shown = {each.person.id for each in candidates} | {subject}
+    weak: list[Weak] = []
+    if reported is not None and item.state == WorkItemState.OPEN:
+        with store.read() as reader:
+            found = weak_candidates(reader.connection, reported.appearance, subject)
+            weak = [each for each in found if each[0].id not in shown]
+    return Shown(entry(item, tools), reported, subject, messages, candidates, tuple(weak))
+
+
+def _waiting(
+    work: UnitOfWork, tools: Tools, ref: MessageRef, names: dict[MessageRef, tuple[str, str, datetime]]
+) -> Waiting:
+    kind, agency, received_at = names[ref]
+    try:
+        request = stored_request(work, tools, ref).request
+    except RequestGoneError:
+        reported = None
+    else:
+        reported = described(request.key, request.surname, request.first_name, request.details)
+    return Waiting(ref, kind, agency, received_at, reported)
+
+
+def _about(
+    work: UnitOfWork, item: WorkItem, messages: Sequence[Waiting]
+) -> tuple[Described | None, int | None, list[int]]:
+    """Return whom an item is about, the id if that is a stored person, and the ids of the candidates."""
+    others = list(dict.fromkeys(_today(work, each) for each in item.candidates))
+    if item.kind not in (DUPLICATE, CONFLICT) and item.candidates:
+        subject = work.person(item.candidates[-1])
+        if subject is not None:
+            ids = [each for each in item.candidates if each != subject.id]
+            return described_person(subject), subject.id, ids
+    first = next((each.reported for each in messages if each.reported is not None), None)
+    if first is None and "key" in item.details:
+        first = described_details(PersonKey(**item.details["key"]), item.details.get("person", {}))
+    return first, None, others
+
+
+def _today(work: UnitOfWork, person_id: int) -> int:
+    person = work.person(person_id)
+    return person_id if person is None else survivor(work, person).id
+
+
+def _candidates(
+    work: UnitOfWork, tools: Tools, ids: Iterable[int], reported: Described | None
+) -> Iterable[Candidate]:
+    today = german_day(tools.clock.now())
+    for person_id in ids:
+        person = work.person(person_id)
+        if person is not None:
+            yield candidate(person, work.cases_of([person.id]), today, reported)
+
+
+# TEMPORARY until gateway.workdays is there.
+def after(day: date, days: int) -> date:
+    while days:
+        day = date.fromordinal(day.toordinal() + 1)
+        days -= day.weekday() < 5
+    return day
+
+
+def between(first: date, last: date) -> int:
+    return sum(
+        date.fromordinal(each).weekday() < 5 for each in range(first.toordinal() + 1, last.toordinal() + 1)
+    )
