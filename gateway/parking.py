@@ -69,12 +69,18 @@ def park_conflict(
 
 def note_weak_hint(
     work: UnitOfWork, tools: Tools, prepared: Prepared, identity: Identity, person_id: int
-) -> int | None:
+) -> int:
     """Leave a work item that blocks nothing (I09): the new person may be a candidate. Out: its id."""
-    ref = prepared.request.ref
-    if ref is None:
-        return None
-    return _open(work, tools, prepared, WEAK, identity, (*identity.candidates, person_id), ref, {})
+    return _open(
+        work,
+        tools,
+        prepared,
+        WEAK,
+        identity,
+        (*identity.candidates, person_id),
+        prepared.request.ref,
+        {},
+    )
 
 
 def _open(
@@ -84,7 +90,7 @@ def _open(
     kind: str,
     identity: Identity,
     candidates: tuple[int, ...],
-    ref: MessageRef,
+    ref: MessageRef | None,
     details: dict[str, Any],
 ) -> int:
     key, office = prepared.request.key, prepared.office
@@ -97,7 +103,7 @@ def _open(
         candidates=candidates,
         opened_at=tools.clock.now(),
         details={"branch": str(identity.branch), "key": asdict(key), **details},
-        messages=(ref,),
+        messages=() if ref is None else (ref,),
     )
     work.open_work_item(item)
     return item.id

@@ -1,7 +1,7 @@
 """Rows that no message of today's doors reaches, at the decision itself: named after their ids.
 
 What a Jobcenter (Vtgs, Ztgs) and the BVA (S) send has no door yet; obligations of a benefits office (Vtla),
-(Zbamf) and repetitions (6) are captured by clerks. What clerks capture: tests/unit/test_cli_capture.py.
+admissions by BAMF (Zbamf) and repetitions (6) are captured by clerks, see tests/rules/test_rows_captured.py.
 """
 
 from datetime import date
@@ -279,3 +279,14 @@ def test_an_agency_that_obliges_is_not_asked_who_it_is_without_a_message(core: D
     assert decided.identity is not None
     assert len(decided.identity.candidates) == 1
     assert core.counts()["work_item"] == 0
+
+
+def test_I09_leaves_its_hint_also_without_a_message(core: DoorCore) -> None:
+    known = stored_person(core)
+    stored_case(core, known, "1a", "EXPIRED_UNUSED", ABH1)
+    decided = accepted(asked(core, "3", None), "D01")
+    assert decided.branch == "I09"
+    with core.store.read() as reader:
+        (item,) = reader.work_items()
+    assert (item.kind, item.messages) == ("weak", ())
+    assert item.candidates == (known.id, cases_of(core, item.candidates[1])[0].person_id)
