@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from gateway.cases import rules
 from gateway.cases.changing import allowed, change, not_after
+from gateway.cases.contingent import granted_units
 from gateway.cases.rules import ChangedMeanwhileError, Transition, TransitionRefusedError
 from gateway.clock import german_day
 from store.records import CaseRecord, CaseState, Registration, Section
@@ -163,7 +164,6 @@ def _register(
         state=after,
         registered_on=entry.registered_on,
         last_activity=_last(case.last_activity, entry.registered_on),
-        course_type=entry.course_type or case.course_type,
     )
     work.add_registration(entry)
     return done
@@ -177,7 +177,8 @@ def _begun(
     not_after(way, case, "the begin", section.began_on, german_day(at))
     if case.registered_on is not None and section.began_on < case.registered_on:
         raise TransitionRefusedError(way, case.number, f"it was registered on {case.registered_on}")
-    if any(each.ended_on is None for each in work.sections_of(case.id)):
+    earlier = work.sections_of(case.id)
+    if any(each.ended_on is None for each in earlier):
         raise TransitionRefusedError(way, case.number, "another section has no end yet")
     return change(
         work,
@@ -188,6 +189,7 @@ def _begun(
         reason=reason,
         state=state if state is CaseState.REPEAT_REGISTERED else CaseState.RUNNING,
         course_type=section.course_type,
+        granted_units=granted_units(case, (each.course_type for each in earlier), section.course_type),
         started_on=min(case.started_on or section.began_on, section.began_on),
         last_activity=_last(case.last_activity, section.began_on),
     )

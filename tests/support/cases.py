@@ -91,6 +91,6 @@ def registration(work: UnitOfWork, case: CaseRecord, on: date = date(2026, 11, 2
 
 def section(work: UnitOfWork, case: CaseRecord, began: date = date(2026, 11, 21), **changes: Any) -> Section:
     usual = Section(
-        work.new_id(), case.id, "1", "4", "K1", "T1", "O1", began, None, 0, None, None, NOW, "e.muster"
+        work.new_id(), case.id, "1", "1", "K1", "T1", "O1", began, None, 0, None, None, NOW, "e.muster"
     )
     return replace(usual, **changes)

@@ -225,6 +225,24 @@ def reread_in(work: UnitOfWork) -> CaseRecord:
     return case
 
 
+@pytest.mark.parametrize(
+    ("types", "units"), [("1", 700), ("4", 1000), ("19", 1000), ("9", 700), ("1 4 1 23", 1000)]
+)
+def test_a_special_course_has_more_units_once(store: Store, types: str, units: int) -> None:
+    stored_case(store, CaseState.REGISTERED)
+    rest = stored_case(store, CaseState.REGISTERED, "B2", granted_units=400)
+    repeat = stored_case(store, CaseState.REPEAT_REGISTERED, "R1", granted_units=300, repeats=rest.id)
+    for course_type in types.split():
+        for case in (reread(store), reread(store, "B2"), reread(store, "R1")):
+            with store.unit_of_work() as work:
+                begun = section(work, case, course_type=course_type)
+                take_section(work, case, begun, replace(END, units=1), **HOW)
+                work.commit()
+    assert reread(store).granted_units == units
+    assert reread(store, "B2").granted_units == units - 300
+    assert reread(store, "R1").granted_units == repeat.granted_units
+
+
 def test_a_section_that_is_over_is_taken_at_once(store: Store) -> None:
     case = stored_case(store, CaseState.REPEAT_REGISTERED, granted_units=300)
     with store.unit_of_work() as work:
