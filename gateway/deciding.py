@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
+from gateway import contingent
 from gateway.cases import counting_right, state_on
 from gateway.decided import ClerkChoice, Decided, Verdict
 from gateway.effects import Existing, Storing
@@ -19,7 +20,7 @@ from gateway.rules.engine import Candidate, DecisionTable, Facts, Row
 from gateway.rules.engine import Verdict as Answer
 from gateway.tools import Tools
 from gateway.validity import DateInThePastError, Validity
-from store.records import GENERAL_COURSE, CaseRecord, OfficeRecord, PersonRecord
+from store.records import CaseRecord, OfficeRecord, PersonRecord
 from store.unit import UnitOfWork
 
 FREE_MOVEMENT: Final = "free-movement"
@@ -28,7 +29,6 @@ HOURS_LEFT: Final = "hours-left"
 LIMITED: Final = "limited"
 REPEATABLE: Final = "repeatable"
 OTHER_REASON: Final = "D32"
-REPETITION: Final = 300
 AFTER_YES: Final = "D07"
 OTHER_REASON_CODE: Final = "17099"
 
@@ -207,11 +207,11 @@ class _Decision:
         if row.effect == "nothing-stored":
             return self._refused(identity, row, existing)
         if row.effect == "new-case":
-            return self._accepted(identity, row, existing, GENERAL_COURSE)
+            return self._accepted(identity, row, existing, contingent.FULL)
         if row.effect == "new-case-remaining":
-            return self._accepted(identity, row, existing, _remaining(cases))
+            return self._accepted(identity, row, existing, contingent.remaining(cases))
         if row.effect == "repeat-case":
-            return self._accepted(identity, row, existing, REPETITION)
+            return self._accepted(identity, row, existing, contingent.repetition().units)
         if row.effect == "replace" and existing is not None:
             return self._replaced(identity, row, existing)
         if row.effect == "ask" and existing is not None:
@@ -249,11 +249,11 @@ class _Decision:
         if existing is None:
             return Facts(asked, flags=frozenset(flags))
         right = existing.right
-        if _remaining(cases) > 0:
+        if contingent.remaining(cases) > 0:
             flags.add(HOURS_LEFT)
         if self._limits_collide(existing):
             flags.add(LIMITED)
-        if _repeatable(existing.case):
+        if contingent.repeatable(existing.case):
             flags.add(REPEATABLE)
         return Facts(
             asked,
@@ -375,13 +375,3 @@ def stored_nationalities(person: PersonRecord) -> frozenset[str]:
     """Return the keys of the nationalities stored of a person."""
     stored = person.details.get("staatsangehoerigkeiten", ())
     return frozenset(state["staatsangehoerigkeit"]["code"] for state in stored)
-
-
-def _remaining(cases: Sequence[CaseRecord]) -> int:
-    mine = [case for case in cases if case.repeats is None]
-    used = sum(case.used_units for case in mine)
-    return max((case.granted_units for case in mine), default=GENERAL_COURSE) - used
-
-
-def _repeatable(case: CaseRecord) -> bool:
-    return case.course_type in ("4", "23") and not case.b1
