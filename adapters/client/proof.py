@@ -37,7 +37,8 @@ class AnswerProof:
     ) -> None:
         self._trust = trust
         self._policy = policy or SoapPolicy()
-        self._limits = limits or Limits(max_bytes=4 << 20)
+        # As many later answers as a gateway hands out at once, and a state with all of a message's.
+        self._limits = limits or Limits(max_bytes=4 << 20, max_elements=40_000)
 
     def open(self, raw: bytes, now: datetime) -> Proven:
         """Prove an envelope and give its answer.

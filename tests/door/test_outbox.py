@@ -95,6 +95,18 @@ def test_the_oldest_come_first_and_what_is_left_comes_next(gateway: Gateway, ope
     assert not rest.weitere
 
 
+def test_many_come_in_portions_whatever_is_asked_for(gateway: Gateway, opened: Store) -> None:
+    (uuid,) = reported(gateway, 1)
+    entries = lay_out(opened, ABH1, [uuid] * 60)
+    service = desk(gateway)
+    portion = service.fetch(at_most=1000)
+    assert [answer.dokument for answer in portion.nachrichten] == [entry.document for entry in entries[:50]]
+    assert portion.weitere
+    assert len(service.status(uuid).spaetere_antworten) == 60
+    assert service.confirm([answer.nachricht_id for answer in portion.nachrichten]) == 50
+    assert len(service.fetch().nachrichten) == 10
+
+
 def test_what_is_confirmed_does_not_come_again(gateway: Gateway, opened: Store) -> None:
     uuids = reported(gateway, 2)
     ids = [str(entry.id) for entry in lay_out(opened, ABH1, uuids)]
