@@ -118,6 +118,13 @@ def build_application(config: Config) -> WebApplication:
         last=core.leave_journal,
         failures=metrics.background_failures.labels("sealer"),
     )
+    scheduler = Repeated(
+        "scheduler",
+        core.take_turn,
+        config.scheduler.every_seconds,
+        last=core.scheduler.leave,
+        failures=metrics.background_failures.labels("scheduler"),
+    )
     return WebApplication(
         routes={
             SOAP_PATH: soap,
@@ -126,8 +133,8 @@ def build_application(config: Config) -> WebApplication:
             "/metrics": health.metrics,
         },
         folders={f"/{PUBLIC_FOLDER}/": soap.schema_file},
-        on_start=(sealer.start, _say_ready),
-        on_stop=(pool.close, sealer.stop, core.store.close),
+        on_start=(sealer.start, scheduler.start, _say_ready),
+        on_stop=(pool.close, core.scheduler.halt, scheduler.stop, sealer.stop, core.store.close),
     )
 
 

@@ -1,4 +1,4 @@
-"""The core behind the doors, made from the configuration: store, parties, trust, pipeline, sealer."""
+"""The core behind the doors, made from the configuration: store, parties, trust, pipeline, sealer, tasks."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from gateway.number import Numbers
 from gateway.parties import PartyDirectory
 from gateway.pipeline import Pipeline
 from gateway.rules.reader import load_rules
+from gateway.scheduler.runner import Scheduler
+from gateway.scheduler.tasks import usual_tasks
 from gateway.service.handlers import service_handlers
 from gateway.settings import Settings
 from gateway.tools import Tools
@@ -51,6 +53,7 @@ class Core:
     limits: Limits
     soap_policy: SoapPolicy
     clock: Clock
+    scheduler: Scheduler
 
     def checks(self, keys: Sequence[SigningKey]) -> Mapping[str, Callable[[], None]]:
         """What readiness asks, by name.
@@ -80,6 +83,10 @@ class Core:
         until = time.monotonic() + _LEAVING_SECONDS
         while self.sealer.leave(self.clock.now()) is None and time.monotonic() < until:
             time.sleep(0.05)
+
+    def take_turn(self) -> None:
+        """Let the scheduler do what there is; the lease lets only one of all processes do it."""
+        self.scheduler.run_once()
 
     def _sign(self, key: SigningKey) -> bytes:
         return seal_envelope(b"<probe/>", key=key, soap_version="1.1", now=self.clock.now())
@@ -134,6 +141,7 @@ def build_core(config: Config, key: SigningKey) -> Core:
         # Which party may use the STR-Transform is known only after the proof; the door asks then.
         soap_policy=SoapPolicy(signature=SignaturePolicy(str_transform=True)),
         clock=clock,
+        scheduler=Scheduler(store, clock, usual_tasks(store, pipeline.tools), new_holder()),
     )
 
 

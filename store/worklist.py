@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import Connection, or_, select, tuple_
+from sqlalchemy import Connection, func, or_, select, tuple_
 
 from store.records import CaseState, MessageRef, RightStatus, WorkItem, WorkItemState
 from store.schema import (
@@ -65,16 +65,17 @@ def open_items_about(connection: Connection, ref: MessageRef) -> list[int]:
     return [int(row.id) for row in rows]
 
 
-def unreminded(connection: Connection, *, opened_before: datetime, limit: int) -> list[WorkItem]:
-    """Return open work items from before an instant of which nobody was reminded, oldest first."""
+def unreminded(connection: Connection, *, before: datetime, limit: int) -> list[WorkItem]:
+    """Return open work items that nobody was reminded of since an instant, those waiting longest first."""
+    since = func.coalesce(work_item.c.reminded_at, work_item.c.opened_at)
     rows = connection.execute(
         select(work_item.c.id)
         .where(
             work_item.c.state == WorkItemState.OPEN.value,
-            work_item.c.opened_at < opened_before,
-            work_item.c.reminded_at.is_(None),
+            work_item.c.opened_at < before,
+            or_(work_item.c.reminded_at.is_(None), work_item.c.reminded_at < before),
         )
-        .order_by(work_item.c.opened_at, work_item.c.id)
+        .order_by(since, work_item.c.id)
         .limit(limit)
     )
     found = (find_item(connection, row.id) for row in rows.all())

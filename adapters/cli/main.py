@@ -19,6 +19,7 @@ from adapters.cli import (
     later,
     offices,
     parties,
+    scheduler,
     schema_files,
     sending,
     serving,
@@ -51,6 +52,7 @@ app.add_typer(clock.app, name="clock")
 app.add_typer(capture.app, name="capture")
 app.add_typer(cases.app, name="cases")
 app.add_typer(hints.app, name="hints")
+app.add_typer(scheduler.app, name="scheduler")
 
 
 @app.command("version")

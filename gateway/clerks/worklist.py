@@ -30,13 +30,18 @@ from store.worklist import find_item, list_items
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A work item in the list: the day it was opened, how many working days it waits, the day of the mark."""
+    """A work item in the list: the day it was opened, how many working days it waits, the day of the mark.
+
+    It is `overdue` from the day after the mark on. `due_for_reminder` tells that nobody was reminded since as
+    many working days.
+    """
 
     item: WorkItem
     opened_on: date
     working_days: int
     mark: date
     overdue: bool
+    due_for_reminder: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +80,17 @@ def entry(item: WorkItem, tools: Tools) -> Entry:
     """Return a work item with its age today. Nobody waits for a decided one."""
     opened_on, today = german_day(item.opened_at), german_day(tools.clock.now())
     until = today if item.decided_at is None else german_day(item.decided_at)
-    mark = after(opened_on, tools.settings.clerk_working_days)
+    days = tools.settings.clerk_working_days
+    mark = after(opened_on, days)
+    overdue = item.state == WorkItemState.OPEN and today > mark
+    reminded = item.reminded_at
     return Entry(
         item=item,
         opened_on=opened_on,
         working_days=between(opened_on, until),
         mark=mark,
-        overdue=item.state == WorkItemState.OPEN and today > mark,
+        overdue=overdue,
+        due_for_reminder=overdue and (reminded is None or today > after(german_day(reminded), days)),
     )
 
 

@@ -6,6 +6,7 @@ its own and compares before it sets, so that a holder whose lease ran out under 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -45,6 +46,7 @@ class Scheduler:
         self._clock = clock
         self._tasks = tasks
         self._holder = holder
+        self._halted = threading.Event()
 
     def run_once(self) -> Mapping[str, int] | None:
         """Let every task do what there is. Out: how much each did, or None if another process has the lease.
@@ -65,6 +67,10 @@ class Scheduler:
             raise failed
         return done
 
+    def halt(self) -> None:
+        """Let a turn under way end after the chunk at hand; for the end of the process."""
+        self._halted.set()
+
     def leave(self) -> None:
         """Give the lease back, so that another process may go on at once."""
         with self._store.write() as connection:
@@ -75,7 +81,7 @@ class Scheduler:
         for _ in range(CHUNKS_PER_TURN):
             progress = task.work(CHUNK)
             total += progress.done
-            if not progress.more or not self._take_lease():
+            if not progress.more or self._halted.is_set() or not self._take_lease():
                 break
         return total
 

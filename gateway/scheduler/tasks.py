@@ -1,0 +1,21 @@
+"""The tasks of the scheduler, in the order in which they take their turn."""
+
+from __future__ import annotations
+
+from gateway.clerks.reminders import Reminder
+from gateway.clerks.sweep import HintSweep
+from gateway.questions import close_overdue
+from gateway.scheduler.runner import Progress, Task
+from gateway.scheduler.states import StateWriter
+from gateway.tools import Tools
+from store.engine import Store
+
+
+def usual_tasks(store: Store, tools: Tools) -> tuple[Task, ...]:
+    """Return all tasks; what agencies wait for comes first."""
+    return (
+        Task("questions-closed", lambda _: Progress(close_overdue(store, tools))),
+        Task("reminders", Reminder(store, tools).work),
+        Task("states-written", StateWriter(store, tools.clock).work),
+        Task("persons-searched", HintSweep(store, tools.clock).work),
+    )
