@@ -86,6 +86,55 @@ def test_a_migrated_store_has_the_schema_of_a_fresh_one(two_urls: tuple[str, str
     migrated.dispose()
 
 
+def test_the_second_revision_keeps_what_the_first_one_stored(two_urls: tuple[str, str]) -> None:
+    url, _ = two_urls
+    migrate(url, "0001")
+    moment = "2026-11-24T10:30:00.000000+00:00"
+    before = [
+        "INSERT INTO message VALUES ('u1', 'p1', 'h', '070001', :moment)",
+        "INSERT INTO person VALUES (5, -7, 'a', 'b', '1990', 'w', 'A', 'B', :document, false)",
+        "INSERT INTO case_file VALUES (6, 5, 'B1', 'OPEN', '2026-11-24')",
+        "INSERT INTO entitlement VALUES (6, 7, '1a', 'p1', 'P', '2026-11-24', '2027-11-24', false, 'CURRENT',"
+        " false, false, :moment)",
+        "INSERT INTO case_history VALUES (8, 6, 7, 'OPEN', 'OPEN', :moment, 'x', 'y')",
+        "INSERT INTO work_item VALUES (9, 'duplicate', NULL, -7, 'OPEN', :document, :document, :moment)",
+        "INSERT INTO work_item_message VALUES (9, 'p1', 'u1', :moment)",
+    ]
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        for statement in before:
+            # JSON is written as text, which PostgreSQL casts.
+            connection.exec_driver_sql(
+                statement.replace(":moment", f"'{moment}'").replace(":document", "'[1, 2]'")
+            )
+    migrate(url)
+    with engine.begin() as connection:
+        seen = {
+            table: [tuple(row) for row in connection.execute(text(f"SELECT * FROM {table}"))]
+            for table in ("person", "case_file", "entitlement", "case_history", "work_item_message")
+        }
+        item = connection.execute(text("SELECT state, decision, undone_at FROM work_item")).one()
+        offset = connection.execute(text("SELECT id, offset_seconds FROM business_clock")).one()
+        leases = connection.execute(text("SELECT name FROM lease ORDER BY name")).scalars().all()
+        if connection.dialect.name == "sqlite":
+            assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+            assert connection.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
+    engine.dispose()
+    (someone,) = seen["person"]
+    assert someone[:8] == (5, -7, "a", "b", "1990", "w", "A", "B")
+    assert someone[10:] == (None, None)
+    (case,) = seen["case_file"]
+    assert case[:4] == (6, 5, "B1", "OPEN")
+    assert case[5:] == (700, None, None, None, None, None, None, None)
+    (right,) = seen["entitlement"]
+    assert right[:5] == (6, 7, "1a", "p1", "P")
+    assert right[12:] == (None, None)
+    assert len(seen["case_history"]) == len(seen["work_item_message"]) == 1
+    assert tuple(item) == ("OPEN", None, None)
+    assert tuple(offset) == (1, 0)
+    assert leases == ["scheduler", "sealer"]
+
+
 def test_migrating_again_changes_nothing_and_names_the_revision(two_urls: tuple[str, str]) -> None:
     url, _ = two_urls
     engine = make_engine(url)
