@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.rules.engine import RuleBook
 from store.engine import Store
-from store.records import DecisionRecord, JournalRecord, MessageRef, OutboxEntry
+from store.records import DecisionRecord, JournalKind, JournalRecord, MessageRef, OutboxEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,10 @@ class LaterAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The way of one message: of one party and UUID. Without decisions everything under it was refused."""
+    """The way of one message: of one party and UUID.
+
+    Without decisions it was a request to the service itself, or everything under it was refused.
+    """
 
     uuid: str
     party_id: str
@@ -84,6 +87,11 @@ class Explanation:
     later_answers: tuple[LaterAnswer, ...]
     steps: tuple[Step, ...]
     work_items: tuple[int, ...]
+
+    @property
+    def is_service_request(self) -> bool:
+        """Tell whether this was no message but a request to the service itself."""
+        return any(step.kind == JournalKind.ASKED_SERVICE for step in self.steps)
 
 
 def explain(store: Store, uuid: str, rules: RuleBook | None = None) -> list[Explanation]:

@@ -151,7 +151,9 @@ def _story(way: Explanation) -> str:
         ]
         rows += [(name.replace("_", " "), _ground(value)) for name, value in decision.grounds.items()]
         parts.append(table(["decision", ""], [row for row in rows if row[1] is not None]))
-    if not way.decisions:
+    if way.is_service_request:
+        parts.append("a request to the service itself: nothing was decided")
+    elif not way.decisions:
         parts.append("everything under this UUID was refused; it is not used up")
     if way.later_answers:
         parts.append(

@@ -9,12 +9,14 @@ import pytest
 from lxml import etree
 
 from adapters.cli.console import REFUSED, USAGE
+from messages.service import BestaetigeNachrichten
 from store.engine import Store
-from tests.door.test_messages import somebody
+from tests.door.test_messages import sealed, somebody
 from tests.door.test_outbox import desk
 from tests.support.cli import Ran, inge
 from tests.support.core import ABH1, new_uuid
-from tests.support.desk import lay_out
+from tests.support.desk import lay_out, request
+from tests.support.desk import octets as service_octets
 from tests.support.server import Gateway, octets
 from tests.support.stores import open_test_store
 
@@ -168,3 +170,18 @@ def test_a_document_is_checked_by_the_gateway(
     file.write_bytes(etree.tostring(root))
     ran = inge("check", file, "--online", "--json")
     assert (ran.code, ran.json["code"]) == (REFUSED, "T070.foreign-authority")
+
+
+def test_the_operator_sees_what_was_asked_and_delivered(gateway: Gateway, opened: Store) -> None:
+    uuid = report(gateway)
+    (entry,) = lay_out(opened, ABH1, [uuid])
+    mine = request(BestaetigeNachrichten, nachricht_ids=(str(entry.id),))
+    desk(gateway).fetch()
+    assert gateway.post(sealed(gateway, service_octets(mine))).ok
+    config = ("--config", gateway.folder / "inge.toml")
+    told = inge("explain", mine.anfrage_uuid, *config)
+    assert told.code == 0, told.err
+    assert "a request to the service itself: nothing was decided" in told.out
+    assert "refused" not in told.out
+    story = inge("explain", uuid, *config).out
+    assert all(word in story for word in ("later answer", "fetched", "confirmed"))
