@@ -9,6 +9,7 @@ from pathlib import Path
 from fixtures.persons import entitlement, many_persons
 from fixtures.pki.build import build_pki
 from gateway.pipeline import Answer, Refusal
+from gateway.questions import close_overdue
 from gateway.trust.documents import VerifiedDocument
 from store.unit import UnitOfWork
 from tests.support.core import AGENCIES, NOW, ROUTE, Core, new_uuid
@@ -63,6 +64,25 @@ def send_at_once(url: str, folder: str, uuid: str, times: int) -> None:
             for each in outcomes
         ]
     )
+
+
+def send_given(url: str, folder: str, holder: str, document: str) -> None:
+    """Send one finished document, when all the others do."""
+    core = _core(url, folder)
+    proven = core.proven(document.encode(), holder)
+    report("ready")
+    wait_for_word()
+    outcome = _answered(core, proven)
+    report([outcome.row, outcome.number] if isinstance(outcome, Answer) else [outcome.error.code, None])
+
+
+def close_questions(url: str, folder: str, days: int) -> None:
+    """Close overdue questions some days later, when all the others do."""
+    core = _core(url, folder)
+    core.clock.advance(days=days)
+    report("ready")
+    wait_for_word()
+    report(close_overdue(core.store, core.pipeline.tools))
 
 
 def die_at_the_commit(url: str, folder: str, uuid: str, committed: bool) -> None:
