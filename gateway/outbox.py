@@ -6,7 +6,7 @@ commits late would be skipped.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from gateway.clock import german_time
 from gateway.serving import AcceptedRequest
@@ -15,7 +15,9 @@ from messages.service import SpaetereAntwort
 from store.records import JournalEntry, JournalKind, OutboxEntry
 from store.unit import UnitOfWork
 
-_LARGEST_ID = (1 << 63) - 1
+_LARGEST_ID: Final = (1 << 63) - 1
+_NAMED: Final = 10
+"""How many unknown ids a refusal names: a text of the wire has an end."""
 
 
 def hand_out(work: UnitOfWork, accepted: AcceptedRequest, at_most: int) -> tuple[Sequence[OutboxEntry], bool]:
@@ -26,7 +28,9 @@ def hand_out(work: UnitOfWork, accepted: AcceptedRequest, at_most: int) -> tuple
     party = accepted.party.kennung
     found = work.unconfirmed(party, accepted.route.door, at_most + 1)
     entries = found[:at_most]
-    work.mark_fetched([entry.id for entry in entries if entry.first_fetched_at is None], accepted.now)
+    new = [entry.id for entry in entries if entry.first_fetched_at is None]
+    if new:
+        work.mark_fetched(new, accepted.now)
     journal_hand_out(work, accepted, entries)
     return entries, len(found) > at_most
 
@@ -47,7 +51,9 @@ def confirm(work: UnitOfWork, accepted: AcceptedRequest, ids: Iterable[str]) -> 
     known = {entry.id: entry for entry in work.outbox_entries(party, [i for i in wanted if i <= _LARGEST_ID])}
     unknown = wanted - known.keys()
     if unknown:
-        raise GatewayError("S999.unknown-delivery", details={"ids": ", ".join(map(str, sorted(unknown)))})
+        named = [str(each) for each in sorted(unknown)]
+        shortened = [*named[:_NAMED], f"… ({len(named)})"] if len(named) > _NAMED else named
+        raise GatewayError("S999.unknown-delivery", details={"ids": ", ".join(shortened)})
     open_ids = [entry.id for entry in known.values() if entry.confirmed_at is None]
     confirmed = work.confirm(party, sorted(open_ids), accepted.now)
     for entry_id in sorted(confirmed):

@@ -228,12 +228,15 @@ class Queries:
             entries.where(outbox.c.party_id == bindparam("party_id"), outbox.c.uuid == bindparam("uuid")),
             ["party_id", "uuid"],
         )
+        # Whoever hands out or confirms the same entries meanwhile must lock them in the same order.
+        chosen = among(dialect, '"id"')
+        if dialect == "postgresql":
+            chosen = f'"id" IN (SELECT "id" FROM "outbox" WHERE {chosen} ORDER BY "id" FOR UPDATE)'  # noqa: S608 - columns of ours
         self.mark_fetched = self._change(
-            f'"outbox" SET "first_fetched_at" = ? WHERE {among(dialect, "id")} AND "first_fetched_at" IS NULL'
+            f'"outbox" SET "first_fetched_at" = ? WHERE {chosen} AND "first_fetched_at" IS NULL'
         )
         self.confirm = self._change(
-            f'"outbox" SET "confirmed_at" = ? WHERE "party_id" = ? AND {among(dialect, "id")}'
-            ' AND "confirmed_at" IS NULL',
+            f'"outbox" SET "confirmed_at" = ? WHERE "party_id" = ? AND {chosen} AND "confirmed_at" IS NULL',
             returning="id",
         )
 

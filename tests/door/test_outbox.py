@@ -142,6 +142,13 @@ def test_an_id_nobody_has_is_told_as_the_one_of_another(
     assert error.value.code == "S999.unknown-delivery"
 
 
+def test_of_many_unknown_ids_some_are_named(gateway: Gateway) -> None:
+    with pytest.raises(Refused) as error:
+        desk(gateway).confirm([str(number) for number in range(1, 1500)])
+    assert "10, … (1499)" in error.value.fehler.text_englisch
+    assert len(error.value.fehler.text_deutsch) < 500
+
+
 def test_the_way_a_message_came_is_the_way_its_answer_goes(gateway: Gateway, opened: Store) -> None:
     lay_out(opened, ABH1, reported(gateway, 1), route="osci")
     assert desk(gateway).fetch().nachrichten == ()
