@@ -31,6 +31,9 @@ ENV_PREFIX = "INGE_"
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 AGENCY_ID = r"^[a-z]{2,8}:[0-9A-Za-z]{1,20}$"
+Region = Literal[
+    "federal", "BB", "BE", "BW", "BY", "HB", "HE", "HH", "MV", "NI", "NW", "RP", "SH", "SL", "SN", "ST", "TH"
+]
 SQLITE_PREFIX = "sqlite:///"
 
 
@@ -222,6 +225,10 @@ class ClerksSection(Section):
 
     working_days: int = Field(
         default=3, ge=1, le=60, description="working days after which an undecided work item is reminded of"
+    )
+    holidays: Region = Field(
+        default="federal",
+        description="holidays that are no working days: `federal`, or with those of a state",
     )
 
 

@@ -184,6 +184,7 @@ def core_settings(config: Config) -> Settings:
         fallback_office=rules.fallback_office,
         fetch_at_most=config.outbox.fetch_at_most,
         clerk_working_days=config.clerks.working_days,
+        clerk_holidays=config.clerks.holidays,
     )
 
 

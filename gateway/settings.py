@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.normalise import KeyProfile
+from gateway.workdays import FEDERAL
 from messages.values import Erreichbarkeit, Gebaeudeanschrift, Postfachanschrift
 
 TEST = "test"
@@ -17,7 +18,8 @@ class Settings:
     are those of the agency that answers. `fallback_office` is the id of the office for postcodes that no
     range holds. `expired_only_accepts` is the reading of I09, `unlimited_1b` the term of a 1b.
     `fetch_at_most` is how many later answers are handed out at once, `clerk_working_days` after how many
-    working days an undecided work item is overdue.
+    working days an undecided work item is overdue, `clerk_holidays` whose holidays are none of these:
+    `federal`, or the key of a state.
     """
 
     environment: str
@@ -35,6 +37,7 @@ class Settings:
     fallback_office: str | None = None
     fetch_at_most: int = 50
     clerk_working_days: int = 3
+    clerk_holidays: str = FEDERAL
 
     def __post_init__(self) -> None:
         if self.environment not in (TEST, PRODUCTIVE):

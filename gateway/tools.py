@@ -15,6 +15,7 @@ from gateway.rules.nationality import FreeMovement
 from gateway.rules.titles import load_titles_not_for
 from gateway.settings import Settings
 from gateway.validity import ValidityRules
+from gateway.workdays import Workdays
 from store.engine import Store
 
 
@@ -37,6 +38,7 @@ class Tools:
     real_clock: Clock
     free_movement: FreeMovement
     titles_not_for: Mapping[str, frozenset[str]]
+    workdays: Workdays
     writer: AnswerWriter
     new_uuid: Callable[[], str]
 
@@ -66,6 +68,7 @@ class Tools:
             real_clock=real_clock,
             free_movement=FreeMovement.load(swiss=settings.swiss_free_movement),
             titles_not_for=load_titles_not_for(),
+            workdays=Workdays(settings.clerk_holidays),
             writer=AnswerWriter(settings, new_uuid),
             new_uuid=new_uuid,
         )
