@@ -1,0 +1,90 @@
+"""Several clerks at once, in real processes: one decides, the others hear so, nobody is answered twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.cli.console import REFUSED
+from fixtures import persons
+from gateway.clock import SystemClock
+from store.engine import Store
+from tests.support.clerk import Clerk
+from tests.support.core import ABH2, AGENCIES, furnish, new_uuid
+from tests.support.door import Delivered, DoorCore
+from tests.support.pki import shared_pki
+from tests.support.processes import children
+
+CHILD = "tests.clerks.clerk_child.decide"
+
+
+@pytest.fixture
+def core(store: Store) -> DoorCore:
+    """A core on the clock of the machine, as the children have it."""
+    furnish(store, shared_pki())
+    return DoorCore(store, shared_pki(), SystemClock())
+
+
+def entitle(core: DoorCore, holder: str) -> Delivered:
+    return core.deliver(persons.entitlement(AGENCIES[holder], new_uuid(), core.clock.now()), holder)
+
+
+def at_once(config: Path, commands: list[list[str]]) -> list[Any]:
+    """Run commands in a process each, let go together; out: what each reported."""
+    with children(CHILD, [[str(config), command] for command in commands]) as started:
+        for child in started:
+            assert child.hear() == "ready"
+        for child in started:
+            child.tell()
+        return [child.hear() for child in started]
+
+
+def test_two_clerks_at_once_one_decides(core: DoorCore, clerk: Clerk) -> None:
+    known, waiting = entitle(core, "abh1"), entitle(core, "abh2")
+    item = str(clerk.only_item())
+    commands = [
+        ["cases", "decide", item, "--same", known.number or "", "--as", "one"],
+        ["cases", "decide", item, "--different", "--as", "other"],
+        ["cases", "decide", item, "--different", "--as", "third"],
+    ]
+    ran = at_once(clerk.config, commands)
+    assert sorted(each["code"] for each in ran) == [0, REFUSED, REFUSED]
+    assert all("already" in each["error"] for each in ran if each["code"] == REFUSED)
+    assert len(clerk.later(ABH2.kennung, waiting.uuid)) == 1
+    (decided,) = clerk.items("closed")
+    (winner,) = [number for number, each in enumerate(ran) if each["code"] == 0]
+    assert decided["decided_by"] == ("one", "other", "third")[winner]
+
+
+def test_two_undoings_at_once_one_is_done(core: DoorCore, clerk: Clerk) -> None:
+    entitle(core, "abh1")
+    waiting = entitle(core, "abh2")
+    item = str(clerk.only_item())
+    clerk.decide(int(item), "--different")
+    undo = ["cases", "undo", item, "--yes", "--as", "lead"]
+    ran = at_once(clerk.config, [undo, undo])
+    assert sorted(each["code"] for each in ran) == [0, REFUSED]
+    assert [each.message_type for each in clerk.later(ABH2.kennung, waiting.uuid)] == ["070003", "070005"]
+
+
+def test_clerks_and_a_report_at_once_leave_one_active_right(core: DoorCore, clerk: Clerk) -> None:
+    known = entitle(core, "abh1")
+    for holder in ("abh2", "abh3"):
+        entitle(core, holder)
+    item = str(clerk.only_item())
+    clerk.decide(int(item), "--different")
+    following = str(clerk.only_item())
+    ran = at_once(
+        clerk.config,
+        [
+            ["cases", "undo", item, "--yes", "--as", "lead"],
+            ["cases", "decide", following, "--same", known.number or "", "--as", "clerk"],
+        ],
+    )
+    assert [each["code"] for each in ran] == [0, 0], ran
+    person = clerk.person_of(known.number or "")
+    with core.store.unit_of_work() as work:
+        active = [case for case in work.cases_of([person]) if case.state == "OPEN"]
+    assert [case.number for case in active] == [known.number]
