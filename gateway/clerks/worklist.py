@@ -81,16 +81,17 @@ def entry(item: WorkItem, tools: Tools) -> Entry:
     opened_on, today = german_day(item.opened_at), german_day(tools.clock.now())
     until = today if item.decided_at is None else german_day(item.decided_at)
     days = tools.settings.clerk_working_days
-    mark = after(opened_on, days)
+    workdays = tools.workdays
+    mark = workdays.after(opened_on, days)
     overdue = item.state == WorkItemState.OPEN and today > mark
     reminded = item.reminded_at
     return Entry(
         item=item,
         opened_on=opened_on,
-        working_days=between(opened_on, until),
+        working_days=workdays.between(opened_on, until),
         mark=mark,
         overdue=overdue,
-        due_for_reminder=overdue and (reminded is None or today > after(german_day(reminded), days)),
+        due_for_reminder=overdue and (reminded is None or today > workdays.after(german_day(reminded), days)),
     )
 
 
@@ -156,17 +157,3 @@ def _candidates(
         person = work.person(person_id)
         if person is not None:
             yield candidate(person, work.cases_of([person.id]), today, reported)
-
-
-# TEMPORARY until gateway.workdays is there.
-def after(day: date, days: int) -> date:
-    while days:
-        day = date.fromordinal(day.toordinal() + 1)
-        days -= day.weekday() < 5
-    return day
-
-
-def between(first: date, last: date) -> int:
-    return sum(
-        date.fromordinal(each).weekday() < 5 for each in range(first.toordinal() + 1, last.toordinal() + 1)
-    )
