@@ -228,7 +228,7 @@ class ClerksSection(Section):
     )
     holidays: Region = Field(
         default="federal",
-        description="holidays that are no working days: `federal`, or with those of a state",
+        description="holidays that are no working days: `federal`, or the key of a state (`BY`)",
     )
 
 

@@ -1,12 +1,17 @@
 """Working days by the calendar of the country and of its states."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import get_args
 
 import pytest
 
 from adapters.config import Region
+from gateway.clerks.worklist import entry
 from gateway.workdays import FEDERAL, Workdays, easter, regions
+from store.engine import Store
+from store.records import WorkItem, WorkItemState
+from tests.support.core import Core, StandingClock
+from tests.support.pki import shared_pki
 
 
 @pytest.mark.parametrize(
@@ -58,6 +63,14 @@ def test_three_working_days_skip_weekend_and_holidays() -> None:
     assert Workdays("BY").after(date(2027, 1, 4), 3) == date(2027, 1, 8)
     assert days.after(date(2027, 1, 4), 3) == date(2027, 1, 7)
     assert days.after(date(2026, 11, 28), 0) == date(2026, 11, 28)
+
+
+@pytest.mark.parametrize(("holidays", "mark"), [("federal", date(2027, 1, 7)), ("BY", date(2027, 1, 8))])
+def test_the_mark_of_a_work_item_by_setting(store: Store, holidays: str, mark: date) -> None:
+    opened = datetime(2027, 1, 4, 9, tzinfo=UTC)
+    core = Core(store, shared_pki(), StandingClock(opened), clerk_holidays=holidays)
+    item = WorkItem(1, "duplicate", None, 7, WorkItemState.OPEN, (), opened)
+    assert entry(item, core.pipeline.tools).mark == mark
 
 
 def test_counting_is_the_reverse_of_going_on() -> None:
