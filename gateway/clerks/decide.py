@@ -116,13 +116,24 @@ def say_different(desk: Desk, item: WorkItem) -> None:
         raise ClerkError("no message waits in this work item")
     first, *rest = item.messages
     decided = desk.resume(first, different(known))
-    new = None if decided.verdict.waits else _new_person(decided)
+    new = None
+    if decided.verdict.waits:
+        _look_again(desk, decided, known)
+    else:
+        new = _new_person(decided)
     if new is not None:
         desk.note("new-person", uuid=first.uuid, party=first.party_id, person=new)
         _remember(desk, item, new, known)
     if rest:
         _wait_on(desk, item, rest, known if new is None else [*known, new])
     desk.work.flush()
+
+
+def _look_again(desk: Desk, decided: Decided, known: Sequence[int]) -> None:
+    """Others have that key by now: whoever looks again sees all of them, or it would go on for ever."""
+    item = None if decided.work_item is None else desk.work.work_item(decided.work_item)
+    if item is not None:
+        desk.work.change_candidates(item.id, dict.fromkeys((*known, *item.candidates)))
 
 
 def _new_person(decided: Decided) -> int | None:

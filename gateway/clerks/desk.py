@@ -13,13 +13,21 @@ from typing import Any, Final
 
 from gateway.cases.rules import CaseError
 from gateway.decided import ClerkChoice, Decided, Verdict
-from gateway.identity import Identity, survivor
+from gateway.identity import Identity, same, survivor
 from gateway.requests import number_of
 from gateway.resume import RequestGoneError, resume, stored_request
 from gateway.tools import Tools
 from messages.errors import GatewayError
 from store.engine import Store
-from store.records import JournalEntry, JournalKind, MessageRef, PersonRecord, WorkItem
+from store.records import (
+    JournalEntry,
+    JournalKind,
+    MessageRef,
+    PersonRecord,
+    QuestionState,
+    RightStatus,
+    WorkItem,
+)
 from store.unit import UnitOfWork
 
 _ANSWERS: Final = {
@@ -106,6 +114,22 @@ class Desk:
         self.note("answered", row=row, answer=answer, number=decided.number, reason=decided.reason, **facts)
         return decided
 
+    def ask_again(self, person_id: int) -> None:
+        """Decide requests anew whose question is about a right that does not hold any more."""
+        work = self.work
+        work.flush()
+        for question in work.open_questions_of(person_id):
+            case = work.case(question.case_id)
+            rights = () if case is None else case.rights
+            if any(each.id == question.right_id and each.status == RightStatus.CURRENT for each in rights):
+                continue
+            if work.close_question(question, QuestionState.OBSOLETE, self.now):
+                ref = MessageRef(question.party_id, question.uuid)
+                self.note("question-closed", uuid=ref.uuid, party=ref.party_id)
+                person = work.person(question.person_id)
+                if person is not None:
+                    self.resume(ref, same(person))
+
     def journal(self, item_id: int, choice: str, refs: Sequence[MessageRef]) -> None:
         """Leave a row in the journal for every message concerned, at least one."""
         facts = {
@@ -166,6 +190,8 @@ def act(
     In: further persons it touches; without `really` everything is tried and nothing kept. Raises ClerkError
     with nothing changed, and StoreUnavailable.
     """
+    if not actor.strip():
+        raise ClerkError("who acts? the name of a user is needed")
     tools.refresh()
     try:
         with store.unit_of_work() as work:
@@ -196,10 +222,11 @@ def named_person(work: UnitOfWork, name: str) -> PersonRecord:
 
 def _locked(work: UnitOfWork, tools: Tools, item_id: int, persons: tuple[int, ...]) -> WorkItem:
     """Lock every key a work item touches and return the item as it is then."""
-    keys = _keys(work, tools, _item(work, item_id), persons)
+    found = _Keys(work, tools)
+    keys = found.of(_item(work, item_id), persons)
     work.lock_persons(keys)
     item = _item(work, item_id)
-    if not _keys(work, tools, item, persons) <= keys:
+    if not found.of(item, persons) <= keys:
         raise GatewayError("T200.busy")
     return item
 
@@ -211,25 +238,48 @@ def _item(work: UnitOfWork, item_id: int) -> WorkItem:
     return item
 
 
-def _keys(work: UnitOfWork, tools: Tools, item: WorkItem, persons: tuple[int, ...]) -> set[int]:
-    """Return the lock keys of the item, its messages, its candidates, and all whom its decision touched."""
-    keys = {item.lock_key}
-    concerned = {*item.candidates, *persons}
-    refs = set(item.messages)
-    for event in events_of(item.decision or {}):
-        concerned.update(event.facts[name] for name in _PERSONS if name in event.facts)
-        if event.facts.get("uuid") and event.facts.get("party"):
-            refs.add(MessageRef(event.facts["party"], event.facts["uuid"]))
-    for ref in refs:
-        # Whoever decides about a message that is gone hears so; others need not.
-        with suppress(RequestGoneError):
-            keys.add(stored_request(work, tools, ref).request.key.lock)
-    for person_id in concerned:
-        person = work.person(person_id)
+class _Keys:
+    """Finds the keys to be locked: of the item, its messages, its candidates, and all whom it touched."""
+
+    def __init__(self, work: UnitOfWork, tools: Tools) -> None:
+        self._work = work
+        self._tools = tools
+        # Read before the locks are taken, and not once more under them: a message never changes.
+        self._of_messages: dict[MessageRef, set[int]] = {}
+
+    def of(self, item: WorkItem, persons: tuple[int, ...]) -> set[int]:
+        """Return the keys as they are now."""
+        keys = {item.lock_key}
+        concerned = {*item.candidates, *persons}
+        refs = set(item.messages)
+        for event in events_of(item.decision or {}):
+            concerned.update(event.facts[name] for name in _PERSONS if name in event.facts)
+            if event.facts.get("uuid") and event.facts.get("party"):
+                refs.add(MessageRef(event.facts["party"], event.facts["uuid"]))
+        for ref in refs:
+            keys |= self._of_message(ref)
+        for person_id in concerned:
+            keys |= self._of_person(person_id)
+        return keys
+
+    def _of_message(self, ref: MessageRef) -> set[int]:
+        if ref not in self._of_messages:
+            self._of_messages[ref] = set()
+            # Whoever decides about a message that is gone hears so; others need not.
+            with suppress(RequestGoneError):
+                request = stored_request(self._work, self._tools, ref).request
+                self._of_messages[ref] = {request.key.lock}
+        return self._of_messages[ref]
+
+    def _of_person(self, person_id: int) -> set[int]:
+        keys = set()
+        person = self._work.person(person_id)
         while person is not None:
             keys.add(person.lock_key)
-            person = None if person.merged_into is None else work.person(person.merged_into)
-    return keys
+            # A question about a right that ends is asked anew, under the key of its report.
+            keys.update(question.lock_key for question in self._work.open_questions_of(person.id))
+            person = None if person.merged_into is None else self._work.person(person.merged_into)
+        return keys
 
 
 _PERSONS: Final = ("person", "into", "one", "other", "of_person")

@@ -48,7 +48,8 @@ def merge(desk: Desk, subject: PersonRecord, into: PersonRecord) -> None:
     for case, right, kept in _competing(desk, into.id):
         owner = subject.id if case.id in moved else into.id
         _cancel(desk, case, right, kept, owner)
-    work.flush()
+    for person_id in (subject.id, into.id):
+        desk.ask_again(person_id)
 
 
 def split(desk: Desk, events: list[Event]) -> tuple[int, int]:

@@ -101,8 +101,10 @@ class _Undoing:
 
     def _weigh_again(self) -> str:
         """Take back what was weighed, and let a clerk weigh it again."""
+        person = self._desk.person(self._item.candidates[0])
         for ref in reversed(self._item.messages):
-            self._take_back(ref, self._desk.person(self._item.candidates[0]))
+            self._take_back(ref, person)
+        self._desk.ask_again(person.id)
         reopened = replace(self._following, state=WorkItemState.OPEN, decided_by=None, decided_at=None)
         self._desk.work.open_work_item(reopened)
         for ref in reopened.messages:
@@ -116,7 +118,7 @@ class _Undoing:
         person = self._desk.person(int(decision["person"]))
         for ref in reversed(self._item.messages):
             self._take_back(ref, person)
-        self._desk.work.flush()
+        self._desk.ask_again(person.id)
         candidates = tuple(dict.fromkeys((*self._item.candidates, person.id)))
         self._following = replace(self._following, candidates=candidates)
         say_different(self._desk, self._following)

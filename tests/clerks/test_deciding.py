@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fixtures import persons
+from messages.values import PartialDate
 from store.records import JournalKind
 from tests.support.clerk import Clerk
 from tests.support.core import ABH2, ABH3, AGENCIES, NOW, new_uuid
@@ -100,6 +101,32 @@ def test_i05_a_new_message_of_that_key_waits_for_both(core: DoorCore, clerk: Cle
     assert entitle(core, "abh3").message_type == "070004"
     (item,) = clerk.items()
     assert len(item["candidates"]) == 2
+
+
+def test_i05_whoever_looks_again_sees_all_persons_of_that_key(core: DoorCore, clerk: Clerk) -> None:
+    def report(holder: str, gender: str | None) -> Delivered:
+        data = persons.person("Kim", "Lee", PartialDate(1990, 1, 1), gender, azr="180417100021")
+        return entitle(core, holder, person=data)
+
+    def items_of(uuid: str) -> list[Any]:
+        return [item for item in clerk.items() if uuid in [each["uuid"] for each in item["messages"]]]
+
+    woman, man = report("abh1", "w"), report("abh1", "m")
+    second_woman, second_man, unknown = report("abh2", "w"), report("abh2", "m"), report("abh3", None)
+    (with_women,) = items_of(second_woman.uuid)
+    assert with_women == items_of(unknown.uuid)[0]
+    clerk.decide(with_women["id"], "--different")
+    (item,) = items_of(unknown.uuid)
+    # Another man becomes known before the unknown one is looked at.
+    clerk.decide(items_of(second_man.uuid)[0]["id"], "--different")
+    clerk.decide(item["id"], "--different")
+    assert clerk.later(ABH3.kennung, unknown.uuid) == []
+    (again,) = items_of(unknown.uuid)
+    assert len(again["candidates"]) == 4
+    assert clerk.person_of(woman.number or "") in again["candidates"]
+    assert clerk.person_of(man.number or "") in again["candidates"]
+    clerk.decide(again["id"], "--different")
+    assert [each.message_type for each in clerk.later(ABH3.kennung, unknown.uuid)] == ["070003"]
 
 
 def test_a_person_that_is_no_candidate_needs_a_reason(core: DoorCore, clerk: Clerk) -> None:

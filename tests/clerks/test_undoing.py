@@ -143,6 +143,20 @@ def test_same_undone_the_case_it_made_is_cancelled(core: DoorCore, clerk: Clerk)
     assert clerk.person_of(second) != clerk.person_of(known.number or "")
 
 
+def test_same_undone_who_was_asked_about_the_right_is_decided_anew(core: DoorCore, clerk: Clerk) -> None:
+    known = entitle(core)
+    core.clock.advance(days=400)
+    waiting = entitle(core, "abh2", person=persons.AMINA, number=known.number)
+    item = clerk.only_item()
+    clerk.decide(item, "--same", known.number or "")
+    first = number_in(clerk.later(ABH2.kennung, waiting.uuid)[-1])
+    asking = oblige(core, "abh3", number=first)
+    assert asking.row == "D06"
+    clerk.undo(item)
+    (accepted,) = clerk.later(ABH3.kennung, asking.uuid)
+    assert clerk.person_of(number_in(accepted)) == clerk.person_of(known.number or "")
+
+
 def test_same_undone_what_waited_behind_the_first_waits_again(core: DoorCore, clerk: Clerk) -> None:
     known = entitle(core)
     first, second = entitle(core, "abh2"), entitle(core, "abh3")
@@ -240,6 +254,22 @@ def test_different_undone_an_expired_right_is_no_competitor(core: DoorCore, cler
     clerk.undo(item)
     assert codes(clerk.later(ABH2.kennung, waiting.uuid)) == before
     assert clerk.states(known.number or "")[1] == [("1a", ABH1.kennung, "CURRENT")]
+
+
+def test_different_undone_a_question_about_the_right_that_ends_is_asked_anew(
+    core: DoorCore, clerk: Clerk
+) -> None:
+    known, waiting, item = duplicate(core, clerk)
+    clerk.decide(item, "--different")
+    number = number_in(clerk.later(ABH2.kennung, waiting.uuid)[-1])
+    asking = oblige(core, "abh3", number=number)
+    assert (asking.row, asking.message.aktuelle_berechtigung.bamfkennziffer) == ("D06", number)
+    clerk.undo(item)
+    # The right it asked about is cancelled: the agency is asked about the one that stays.
+    (again,) = clerk.later(ABH3.kennung, asking.uuid)
+    assert again.aktuelle_berechtigung.bamfkennziffer == known.number
+    assert reply(core, "abh3", asking.message, True).reason_code == "17116"
+    assert reply(core, "abh3", again, True).number == known.number
 
 
 # --- an undoing can be undone ---------------------------------------------------------------------
@@ -364,3 +394,9 @@ def test_the_history_names_who_undid_and_why(core: DoorCore, clerk: Clerk) -> No
     assert decision.decided_at.date() == date(2026, 11, 24)
     assert clerk.inge("journal", "verify").code == 0
     assert known.number is not None
+
+
+def test_an_act_needs_the_name_of_a_user(core: DoorCore, clerk: Clerk) -> None:
+    _, _, item = duplicate(core, clerk)
+    ran = clerk.inge("cases", "decide", item, "--different", "--as", " ")
+    assert (ran.code, "who acts?" in ran.err) == (1, True)
