@@ -50,6 +50,7 @@ imports: $(DEV_STAMP) ## the rooms import one way only
 docs: $(DEV_STAMP) ## make the generated reference pages anew
 	@$(BIN)/python -m messages.errors_page > docs/errors.md
 	@$(BIN)/python -m adapters.cli.config_page > docs/configuration.md
+	@$(BIN)/python -m adapters.cli.rules_page > docs/decision-table.md
 
 wheel: $(DEV_STAMP) ## build the wheel into dist/
 	@rm -rf build dist && $(BIN)/python -m build --wheel --no-isolation --outdir dist .

@@ -19,6 +19,7 @@ from adapters.cli import (
     later,
     offices,
     parties,
+    rules,
     scheduler,
     schema_files,
     sending,
@@ -52,6 +53,7 @@ app.add_typer(clock.app, name="clock")
 app.add_typer(capture.app, name="capture")
 app.add_typer(cases.app, name="cases")
 app.add_typer(hints.app, name="hints")
+app.add_typer(rules.app, name="rules")
 app.add_typer(scheduler.app, name="scheduler")
 
 

@@ -110,6 +110,7 @@ class DecisionTable:
     rows: tuple[Row, ...]
     active_ranks: tuple[frozenset[str], ...]
     inactive_ranks: tuple[frozenset[str], ...]
+    words: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def decide(self, facts: Facts) -> Row:
         """Return the first row that matches. Raises UndecidableError where none does."""

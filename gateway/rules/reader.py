@@ -70,6 +70,7 @@ def read_table(text: str) -> DecisionTable:
         rows=rows,
         active_ranks=tuple(_expand(rank, words) for rank in data["selection"]["active"]),
         inactive_ranks=tuple(_expand(rank, words) for rank in data["selection"]["inactive"]),
+        words={word: frozenset(meaning) for word, meaning in words.items()},
     )
 
 
