@@ -277,6 +277,7 @@ def weak_data(weak: tuple[Weak, ...] | list[Weak]) -> list[dict[str, Any]]:
 
 def _page(shown: Shown) -> str:
     from gateway.clerks.comparison import side_by_side
+    from gateway.clerks.desk import events_of
 
     item, entry = shown.entry.item, shown.entry
     late = ", OVERDUE" if entry.overdue else ""
@@ -285,6 +286,8 @@ def _page(shown: Shown) -> str:
         f"office {item.office_id or '–'}, opened {entry.opened_on}, {entry.working_days} working days"
         f" (mark {entry.mark}{late})",
     ]
+    if item.decision is not None:
+        parts += [f"  - {event.words}" for event in events_of(item.decision)]
     first = [] if shown.reported is None else ["reported" if shown.subject is None else str(shown.subject)]
     columns = ["", *first, *(str(each.person.id) for each in shown.candidates)]
     parts += ["", table(columns, side_by_side(shown.reported, shown.candidates))]

@@ -47,6 +47,15 @@ def test_i06_undecided_is_reminded_of_after_three_working_days(core: DoorCore, c
     assert clerk.tells("cases", "list", "--overdue") == [item]
 
 
+def test_i06_holidays_are_no_working_days(core: DoorCore, clerk: Clerk) -> None:
+    core.clock.advance(days=29)
+    entitle(core)
+    entitle(core, "abh2")
+    # Wednesday before Christmas: Thursday, then Monday and Tuesday.
+    (item,) = clerk.items()
+    assert (item["opened_on"], item["mark"]) == ("2026-12-23", "2026-12-29")
+
+
 def test_i06_it_stays_parked_and_is_reminded_of_again(core: DoorCore, clerk: Clerk) -> None:
     entitle(core)
     waiting = entitle(core, "abh2")
