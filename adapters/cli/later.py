@@ -116,7 +116,7 @@ def _kept(answer: SpaetereAntwort, into: Path | None) -> Path | None:
     name = etree.QName(etree.fromstring(answer.dokument)).localname.rpartition(".")[2]
     target = into / f"{int(answer.nachricht_id):019d}-{name}.xml"
     try:
-        into.mkdir(parents=True, exist_ok=True)
+        _make_folder(into)
         if target.exists():
             if target.read_bytes() != answer.dokument:
                 raise CommandError(
@@ -132,6 +132,14 @@ def _kept(answer: SpaetereAntwort, into: Path | None) -> Path | None:
     except OSError as error:
         raise CommandError(f"{target}: {error.strerror}; nothing of this was confirmed") from error
     return target
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder, and its name as durable as what will lie in it."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        _sync_folder(made.parent)
 
 
 def _sync_folder(folder: Path) -> None:

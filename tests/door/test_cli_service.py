@@ -84,6 +84,8 @@ def test_fetched_answers_lie_in_files_before_they_are_confirmed(
         (uuid, "070004", "17001")
     ] * 3
     assert synced.count(str(into)) == 2
+    # The folder was made on the way: its name must be as safe as the files.
+    assert {str(tmp_path), str(tmp_path / "answers")} <= set(synced)
     assert sum(name.endswith(".part") for name in synced) == 3
     assert inge("fetch").out == "nothing lies ready\n"
 
