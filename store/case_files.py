@@ -1,19 +1,16 @@
-"""Persons and cases for lists and pages: what they are, what became of them, which of them are overdue."""
+"""Persons and cases for lists and pages: what they are, and what became of them."""
 
-from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, func, select
+from sqlalchemy import Connection, Select, select
 
 from store.queries import with_units
 from store.records import (
     CaseChange,
     CaseRecord,
-    CaseState,
     PersonChange,
     PersonRecord,
     Registration,
-    RightStatus,
     Section,
 )
 from store.schema import (
@@ -22,7 +19,6 @@ from store.schema import (
     course_registration,
     course_section,
     entitlement,
-    outbox,
     person,
     person_history,
 )
@@ -71,42 +67,6 @@ def list_sections(connection: Connection, case_id: int) -> list[Section]:
     wanted = select(course_section).where(course_section.c.case_id == case_id)
     in_order = wanted.order_by(course_section.c.began_on, course_section.c.id)
     return [Section(*row) for row in _rows(connection, in_order)]
-
-
-def overdue_cases(
-    connection: Connection, today: date, inactive_since: date, limit: int
-) -> list[tuple[int, int]]:
-    """Return cases that may have expired or lapsed without that being written down.
-
-    In: the day; the last activity at or before which a case may have lapsed. Out: ids of the cases and lock
-    keys of their persons, at most `limit`. The rule itself is applied under the lock.
-    """
-    current = (
-        entitlement.c.case_id == case_file.c.id,
-        entitlement.c.status == RightStatus.CURRENT.value,
-    )
-    unused = (case_file.c.state == CaseState.OPEN.value) & exists().where(
-        *current, entitlement.c.valid_until < today
-    )
-    # A right that took the place of another counts from its own day.
-    idle = (
-        case_file.c.state.in_([CaseState.REGISTERED.value, CaseState.RUNNING.value])
-        & (case_file.c.last_activity <= inactive_since)
-        & ~exists().where(*current, entitlement.c.valid_from > inactive_since)
-    )
-    wanted = select(case_file.c.id, person.c.lock_key).join(person).where(unused | idle)
-    return [(row[0], row[1]) for row in _rows(connection, wanted.order_by(case_file.c.id).limit(limit))]
-
-
-def waiting_answers(connection: Connection) -> list[tuple[str, int, datetime]]:
-    """Return for each party how many later answers it did not confirm, and since when the first waits."""
-    wanted = (
-        select(outbox.c.party_id, func.count(), func.min(outbox.c.created_at))
-        .where(outbox.c.confirmed_at.is_(None))
-        .group_by(outbox.c.party_id)
-        .order_by(outbox.c.party_id)
-    )
-    return [(row[0], row[1], row[2]) for row in _rows(connection, wanted)]
 
 
 def _rows(connection: Connection, wanted: Select[Any]) -> list[Row]:

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Table
 
+from store.columns import moment_text
 from store.errors import StoreBusy, translate
 from store.links import Batch, Link
-from store.schema import moment_text
 from store.statements import Row, Statement, converted, insert, writers
 
 

@@ -24,7 +24,6 @@ from store.schema import (
     course_section,
     decision,
     entitlement,
-    homonym,
     journal,
     journal_content,
     message,
@@ -127,11 +126,6 @@ class Queries:
         self.revoke_homonym = self._change(
             '"homonym" SET "revoked_at" = ? WHERE "low_id" = ? AND "high_id" = ? AND "revoked_at" IS NULL'
         )
-        self.homonyms_by_item = query(
-            dialect,
-            select(homonym).where(homonym.c.work_item_id == bindparam("item")).order_by(homonym.c.low_id),
-            ["item"],
-        )
 
     def _cases(self) -> None:
         dialect = self._dialect
@@ -151,9 +145,10 @@ class Queries:
             cases.where(case_file.c.number == bindparam("number")).order_by(entitlement.c.id),
             ["number"],
         )
-        self.change_state = self._change('"case_file" SET "state" = ? WHERE "id" = ? AND "state" = ?')
         values = ", ".join(f'"{name}" = ?' for name in CHANGEABLE)
-        same = " AND ".join(f'"{name}" IS NOT DISTINCT FROM ?' for name in CHANGEABLE)
+        # Compares NULL too; SQLite knows the words of the standard only from 3.39 on.
+        is_same = "IS NOT DISTINCT FROM" if dialect == "postgresql" else "IS"
+        same = " AND ".join(f'"{name}" {is_same} ?' for name in CHANGEABLE)
         self.change_case = self._change(f'"case_file" SET {values} WHERE "id" = ? AND {same}')
         self.move_case = self._change('"case_file" SET "person_id" = ? WHERE "id" = ? AND "person_id" = ?')
         self.change_right = self._change(

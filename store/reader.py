@@ -1,7 +1,7 @@
 """Rare questions: the party directory, the way of one message, the journal, open work."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import Connection, func, select
 
@@ -118,26 +118,13 @@ class Reader:
         ).one_or_none()
         return None if found is None else self._decrypt(found[2], found[1], found[0], ANSWER)
 
-    def work_items(
-        self,
-        *,
-        office_id: str | None = None,
-        state: str | None = None,
-        kind: str | None = None,
-        opened_before: datetime | None = None,
-    ) -> list[WorkItem]:
-        """Return work items, oldest first, of one office, state, kind or age if given."""
+    def work_items(self, *, state: str | None = None) -> list[WorkItem]:
+        """Return work items, oldest first, of one state if given."""
         wanted = select(work_item, work_item_message.c.party_id, work_item_message.c.uuid).outerjoin(
             work_item_message
         )
-        if office_id is not None:
-            wanted = wanted.where(work_item.c.office_id == office_id)
         if state is not None:
             wanted = wanted.where(work_item.c.state == state)
-        if kind is not None:
-            wanted = wanted.where(work_item.c.kind == kind)
-        if opened_before is not None:
-            wanted = wanted.where(work_item.c.opened_at < opened_before)
         in_order = wanted.order_by(work_item.c.id, work_item_message.c.attached_at, work_item_message.c.uuid)
         return work_items([tuple(row) for row in self.connection.execute(in_order)])
 

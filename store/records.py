@@ -102,18 +102,6 @@ class PersonChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Homonym:
-    """Two persons of whom a clerk said that they are different, the lower id first."""
-
-    low_id: int
-    high_id: int
-    at: datetime
-    actor: str
-    work_item_id: int | None = None
-    revoked_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class RightRecord:
     """One entitlement, obligation or admission (`art` by the list artberechtigung), issued by `agency`.
 

@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Date, Integer, LargeBinary, Select, String, Tabl
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import JSON, TypeEngine
 
-from store.schema import ON_CONFLICT, Moment, moment_text
+from store.columns import ON_CONFLICT, Moment, moment_text
 
 Convert = Callable[[Any], Any]
 Row = tuple[Any, ...]

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from store.queries import CHANGEABLE
-from store.records import CaseRecord, CaseState, Registration, RightRecord, Section
+from store.records import CaseRecord, Registration, RightRecord, Section
 from store.schema import case_file, case_history, course_registration, course_section, entitlement
 from store.statements import Row
 from store.unit_base import Work
@@ -86,18 +86,6 @@ class CaseWork(Work):
                 record.replaced_by,
             ),
         )
-
-    def change_case_state(
-        self, case: CaseRecord, after: CaseState, *, at: datetime, actor: str, reason: str
-    ) -> bool:
-        """Move a case from the state it was read in to another.
-
-        Out: False if the case is in another state by now; then nothing changes. Takes effect at `commit`.
-        """
-        if not self._changed(self._queries.change_state, (str(after), case.id, str(case.state))):
-            return False
-        self.note_case(case.id, None, str(case.state), str(after), at, actor, reason)
-        return True
 
     def change_case(
         self, case: CaseRecord, *, at: datetime, actor: str, reason: str, **fields: Any

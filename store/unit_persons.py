@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from store.records import Homonym, PersonRecord
+from store.records import PersonRecord
 from store.schema import homonym, person, person_history
 from store.statements import ids_text, to_json
 from store.unit_base import Work
@@ -75,14 +75,14 @@ class PersonWork(Work):
         """Say that a stored person is another one, also stored; False if it was merged already."""
         if not self._changed(self._queries.merge, (into, person_id)):
             return False
-        self.note_person(person_id, "merged", {}, {"merged_into": into}, at=at, actor=actor, reason=reason)
+        self._note(person_id, "merged", {}, {"merged_into": into}, at=at, actor=actor, reason=reason)
         return True
 
     def split_person(self, person_id: int, out_of: int, *, at: datetime, actor: str, reason: str) -> bool:
         """Take back that a person is another one; False if it is not merged into that one."""
         if not self._changed(self._queries.split, (person_id, out_of)):
             return False
-        self.note_person(person_id, "split", {"merged_into": out_of}, {}, at=at, actor=actor, reason=reason)
+        self._note(person_id, "split", {"merged_into": out_of}, {}, at=at, actor=actor, reason=reason)
         return True
 
     def set_deceased(
@@ -92,7 +92,7 @@ class PersonWork(Work):
         if not self._changed(self._queries.die, (self._on(died_on), person_id)):
             return False
         after = {"deceased": True, "died_on": None if died_on is None else died_on.isoformat()}
-        self.note_person(person_id, "deceased", {"deceased": False}, after, at=at, actor=actor, reason=reason)
+        self._note(person_id, "deceased", {"deceased": False}, after, at=at, actor=actor, reason=reason)
         return True
 
     def change_person_details(
@@ -120,10 +120,10 @@ class PersonWork(Work):
         )
         before = {name: known.details[name] for name in differing if name in known.details}
         after = {name: details[name] for name in differing if name in details}
-        self.note_person(known.id, what, before, after, at=at, actor=actor, reason=reason)
+        self._note(known.id, what, before, after, at=at, actor=actor, reason=reason)
         return True
 
-    def note_person(
+    def _note(
         self,
         person_id: int,
         what: str,
@@ -147,10 +147,6 @@ class PersonWork(Work):
         """Return the pairs of different persons in which one of these persons is."""
         ids = ids_text(self._link.dialect, person_ids)
         return {frozenset(pair) for pair in self._run(self._queries.homonyms, ids, ids)}
-
-    def homonyms_said_by(self, work_item_id: int) -> list[Homonym]:
-        """Return the pairs that the decision of a work item made, also those taken back."""
-        return [Homonym(*row) for row in self._run(self._queries.homonyms_by_item, work_item_id)]
 
     def revoke_homonym(self, one: int, other: int, *, at: datetime) -> bool:
         """Take back that two persons are different; False if nobody says so."""

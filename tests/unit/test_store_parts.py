@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import bindparam, select
 
+from store.columns import moment_text
 from store.engine import Store
 from store.ids import IdSource
-from store.schema import moment_text, person
+from store.schema import person
 from store.statements import query
 from store.vault import ContentBroken, ContentVault
 

@@ -223,23 +223,6 @@ def test_a_large_document_is_kept_whole(store: Store) -> None:
         assert known.answer == StoredAnswer(large, "070003")
 
 
-def test_a_case_changes_its_state_only_from_the_one_it_was_read_in(store: Store) -> None:
-    with store.unit_of_work() as uow:
-        someone = person(uow)
-        held = case(uow, someone.id, "B1")
-        uow.add_person(someone)
-        uow.add_case(held)
-        uow.commit()
-    for expected in (True, False):
-        with store.unit_of_work() as uow:
-            done = uow.change_case_state(held, CaseState.EXPIRED_UNUSED, at=NOW, actor="rules", reason="D19")
-            assert done is expected
-            uow.commit()
-    with store.unit_of_work() as uow:
-        (found,) = uow.cases_of([someone.id])
-        assert (found.state, found.rights) == (CaseState.EXPIRED_UNUSED, held.rights)
-
-
 def test_connections_of_ended_threads_are_closed(store: Store) -> None:
     def work() -> None:
         with store.unit_of_work() as uow:
