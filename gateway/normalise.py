@@ -4,6 +4,7 @@ import hashlib
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 # Upper case I is the capital of both i and ı, İ the capital of i in Turkish. Without the language of a name
 # nobody can tell which, so the four letters are one letter for the key.
@@ -46,7 +47,8 @@ def lock_key(surname_key: str, birth: str) -> int:
     return int.from_bytes(hashlib.blake2b(material, digest_size=8, person=b"inge-lock").digest(), signed=True)
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots: the lock key is hashed once and kept.
+@dataclass(frozen=True)
 class PersonKey:
     """What of a person is compared.
 
@@ -58,7 +60,7 @@ class PersonKey:
     birth: str
     gender: str
 
-    @property
+    @cached_property
     def lock(self) -> int:
         """Return the lock key of this person."""
         return lock_key(self.surname, self.birth)

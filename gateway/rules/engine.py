@@ -111,16 +111,33 @@ class DecisionTable:
     active_ranks: tuple[frozenset[str], ...]
     inactive_ranks: tuple[frozenset[str], ...]
     words: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    _rows_about: dict[tuple[str, str], tuple[Row, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def decide(self, facts: Facts) -> Row:
         """Return the first row that matches. Raises UndecidableError where none does."""
         unknown = facts.flags - self.flags
         if unknown:
             raise ValueError(f"flags unknown to table {self.version}: {sorted(unknown)}")
-        for row in self.rows:
+        for row in self._about(facts.request, facts.existing):
             if row.matches(facts):
                 return row
         raise UndecidableError(facts)
+
+    def _about(self, request: str, existing: str) -> tuple[Row, ...]:
+        """Return, in order, the rows that a request and an existing class may match at all."""
+        known = self._rows_about.get((request, existing))
+        if known is None:
+            known = self._rows_about[request, existing] = tuple(
+                row
+                for row in self.rows
+                if row.point
+                and request in row.requests
+                and (row.classes is None or existing in row.classes)
+                and (existing != NO_CASE or row.states is None)
+            )
+        return known
 
     def row(self, row_id: str) -> Row:
         """Return the row of an id. Raises LookupError."""
