@@ -1,10 +1,13 @@
-"""Two servers on one PostgreSQL: a later answer is handed out until it is confirmed, whatever happens."""
+"""Several processes on one store: a later answer is handed out until it is confirmed, whatever happens.
+
+Two servers share a PostgreSQL, two workers of one server a SQLite file.
+"""
 
 import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,16 +18,14 @@ from sqlalchemy import select
 
 from adapters.client import RetryPolicy, Service, Unreachable
 from store.records import JournalKind, OutboxEntry
-from store.schema import journal, outbox
+from store.schema import outbox
 from tests.door.test_messages import somebody
 from tests.support.core import ABH1, new_uuid
 from tests.support.desk import document, lay_out
 from tests.support.postgres import PostgresCluster
 from tests.support.ring import scale
 from tests.support.server import Gateway, running
-from tests.support.stores import fresh_postgresql, open_test_store
-
-pytestmark = pytest.mark.postgresql
+from tests.support.stores import fresh_postgresql, fresh_sqlite, open_test_store
 
 PATIENT = RetryPolicy(attempts=6, first_seconds=0.05)
 WRITERS = 3
@@ -118,41 +119,63 @@ def _write(url: str, uuids: list[str], seed: int) -> list[int]:
     return ids
 
 
-@pytest.mark.parametrize("killed", [False, True], ids=["both-live", "one-is-killed"])
-def test_nothing_is_lost_between_two_servers(
-    url: str, servers: tuple[Gateway, Gateway], killed: bool
-) -> None:
+def _all_at_once(
+    url: str, servers: tuple[Gateway, Gateway], uuid: str, kill: Callable[[], None] | None = None
+) -> tuple[Seen, set[str], int]:
+    """Write and read in parallel. Out: what was seen, the ids written, how many were newly confirmed."""
     count = scale(ANSWERS, 10 * ANSWERS)
-    uuid = reported(servers[0])
     seen, ended = Seen(), threading.Event()
     with ThreadPoolExecutor(WRITERS + 4) as pool:
         readers = [
             pool.submit(_read, servers[place % 2], seen, ended, place == 3, place) for place in range(4)
         ]
         writers = [pool.submit(_write, url, [uuid] * (count // WRITERS), 7 + n) for n in range(WRITERS)]
-        if killed:
+        if kill is not None:
             time.sleep(0.5)
-            servers[0].kill()
+            kill()
         written = {str(each) for writer in writers for each in writer.result()}
         ended.set()
         new = sum(reader.result() for reader in readers)
-    assert set(seen.documents) == written
-    # What a killed server confirmed without being able to say so was handed out before.
-    assert new <= len(written)
-    assert killed or new == len(written)
+    return seen, written, new
+
+
+def _nothing_left(url: str, uuid: str, seen: Seen, written: set[str]) -> None:
+    """Everything is confirmed, once each, and every delivery is in the journal."""
     store = open_test_store(url)
     with store.read() as reader:
         left = reader.connection.execute(select(outbox.c.id).where(outbox.c.confirmed_at.is_(None))).all()
-        rows = reader.connection.execute(
-            select(journal.c.kind, journal.c.facts, journal.c.digest).where(journal.c.uuid == uuid)
-        ).all()
+        kinds = Counter(row.kind for row in reader.journal_of(uuid))
     store.close()
     assert left == []
-    kinds = Counter(row.kind for row in rows)
     assert kinds[JournalKind.CONFIRMED] == len(written)
     assert kinds[JournalKind.FETCHED] >= sum(seen.deliveries.values())
 
 
+def test_nothing_is_lost_between_two_workers(tmp_path: Path, sqlite_template: Path) -> None:
+    url = fresh_sqlite(tmp_path, sqlite_template)
+    with running(tmp_path, url) as server:
+        uuid = reported(server)
+        seen, written, new = _all_at_once(url, (server, server), uuid)
+    assert set(seen.documents) == written
+    assert new == len(written)
+    _nothing_left(url, uuid, seen, written)
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("killed", [False, True], ids=["both-live", "one-is-killed"])
+def test_nothing_is_lost_between_two_servers(
+    url: str, servers: tuple[Gateway, Gateway], killed: bool
+) -> None:
+    uuid = reported(servers[0])
+    seen, written, new = _all_at_once(url, servers, uuid, servers[0].kill if killed else None)
+    assert set(seen.documents) == written
+    # What a killed server confirmed without being able to say so was handed out before.
+    assert new <= len(written)
+    assert killed or new == len(written)
+    _nothing_left(url, uuid, seen, written)
+
+
+@pytest.mark.postgresql
 def test_a_transaction_that_commits_late_is_not_skipped(url: str, servers: tuple[Gateway, Gateway]) -> None:
     uuid = reported(servers[0])
     slow, quick = open_test_store(url), open_test_store(url)
@@ -174,6 +197,7 @@ def test_a_transaction_that_commits_late_is_not_skipped(url: str, servers: tuple
     quick.close()
 
 
+@pytest.mark.postgresql
 def test_two_that_confirm_at_once_confirm_once(url: str, servers: tuple[Gateway, Gateway]) -> None:
     uuid = reported(servers[0])
     store = open_test_store(url)
