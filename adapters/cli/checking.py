@@ -91,6 +91,16 @@ def check(
     finish(bool(findings))
 
 
+def check_contract(
+    file: Annotated[Path, typer.Argument(help="XML file with one message, without SOAP envelope.")],
+    installed: InstalledOption = None,
+    day: DayOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a document here against its contract and code lists, as `inge check` does."""
+    check(file, installed=installed, day=day, as_json=as_json)
+
+
 def _here(octets: bytes, installed: Path | None, day: datetime | None) -> tuple[str | None, list[_Finding]]:
     from gateway.service.inspection import inspect
     from gateway.trust.admission import Limits

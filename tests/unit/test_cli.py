@@ -22,7 +22,9 @@ def test_the_commands_are_those_of_the_documentation() -> None:
         "serve", "migrate", "send", "fetch", "status", "check", "explain", "version",
         "config check", "party add", "party certify", "party list", "party show",
         "party lock", "party unlock", "offices import", "offices list",
-        "schemas list", "schemas install", "journal verify", "journal seal",
+        "schemas list", "schemas check", "schemas install", "journal verify", "journal seal",
+        "cases list", "cases show", "cases decide", "cases undo", "hints list", "hints show",
+        "rules show", "rules row", "scheduler run", "clock show", "clock advance", "capture right",
     } <= words  # fmt: skip
 
 

@@ -61,6 +61,7 @@ def test_every_finding_is_told_with_path_and_line(file: Path) -> None:
     assert findings["S011"]["text_de"]
     assert findings["S011"]["advice"] == "correct"
     assert "S011" in inge("check", file, *DAY).out
+    assert inge("schemas", "check", file, *DAY).out == inge("check", file, *DAY).out
 
 
 def test_a_document_before_its_version_is_served(file: Path) -> None:
