@@ -115,7 +115,7 @@ def explain(store: Store, uuid: str, rules: RuleBook | None = None) -> list[Expl
                     party_id=party_id,
                     party_name=names.get(party_id),
                     decisions=decisions,
-                    later_answers=tuple(_later(entry) for entry in reader.outbox_of(ref)),
+                    later_answers=tuple(_later(entry) for entry in reader.outbox_of(ref, documents=False)),
                     steps=tuple(_step(row) for row in rows if row.party_id == party_id),
                     work_items=tuple(
                         each.record.evidence["work_item"]

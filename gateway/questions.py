@@ -4,10 +4,12 @@ from typing import Final
 
 from gateway.accepted import Outcome, Receipt
 from gateway.clock import german_day
+from gateway.journaling import raise_alarm
 from gateway.resume import later_record, lay_out
 from gateway.rules.engine import Row
 from gateway.tools import Tools
 from store.engine import Store
+from store.errors import StoreUnavailable
 from store.records import MessageRef, QuestionRecord, QuestionState
 
 NO: Final = "D08"
@@ -30,13 +32,22 @@ def close_overdue(store: Store, tools: Tools) -> int:
     """Close every question whose month is over (D09), each in a unit of work of its own; out: how many.
 
     The month ends with the day `due_on` (§§ 187, 188 BGB); the party finds a receipt in its outbox. May run
-    in several processes at once: a question is closed once. Raises StoreUnavailable, StoreBusy.
+    in several processes at once: a question is closed once. One that cannot be closed hinders no other; the
+    operator is told. Raises StoreUnavailable, StoreBusy.
     """
     today = german_day(tools.clock.now())
     with store.read() as reader:
         overdue = reader.overdue_questions(today)
     tools.refresh()
-    return sum(_close(store, tools, question) for question in overdue)
+    closed = 0
+    for question in overdue:
+        try:
+            closed += _close(store, tools, question)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - the others are due as well
+            raise_alarm("question not closed", error, uuid=question.asked_uuid)
+    return closed
 
 
 def _close(store: Store, tools: Tools, question: QuestionRecord) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, null, select
 
 from store.errors import ContentErased
 from store.offices import find_office, list_offices, list_ranges
@@ -137,10 +137,13 @@ class Reader:
         )
         return [QuestionRecord(*row) for row in rows]
 
-    def outbox_of(self, ref: MessageRef) -> list[OutboxEntry]:
-        """Return all later answers to a message, confirmed ones too, oldest first."""
+    def outbox_of(self, ref: MessageRef, *, documents: bool = True) -> list[OutboxEntry]:
+        """Return all later answers to a message, confirmed ones too, oldest first.
+
+        Without `documents` nothing is decrypted: who asks how far a delivery got need not read it.
+        """
         rows = self.connection.execute(
-            select(outbox, content_key.c.wrapped)
+            select(outbox, content_key.c.wrapped if documents else null())
             .outerjoin(content_key, content_key.c.id == outbox.c.content_key_id)
             .where(outbox.c.uuid == ref.uuid, outbox.c.party_id == ref.party_id)
             .order_by(outbox.c.id)

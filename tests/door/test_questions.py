@@ -1,9 +1,11 @@
 """The question whether an obligation shall replace an entitlement, and all that may follow it."""
 
+import logging
 from datetime import UTC, date, datetime
 
 import pytest
 from lxml import etree
+from sqlalchemy import delete
 
 from fixtures.persons import decision, entitlement, obligation_1b, obligation_3
 from gateway.explain import explain
@@ -12,6 +14,7 @@ from messages.group07 import Akzeptanz070003, Anfrage070006, NichtMoeglich070005
 from messages.quittung import Quittung
 from store.engine import Store
 from store.records import OutboxEntry, QuestionRecord, RightStatus
+from store.schema import decision as decision_table
 from tests.support.core import ABH1, ABH2, AGENCIES, NOW, furnish, new_uuid, read_document
 from tests.support.door import Delivered, DoorCore
 from tests.support.given import cases_of, stored_case, stored_person
@@ -248,6 +251,21 @@ def test_only_what_is_overdue_is_closed(core: DoorCore) -> None:
     assert questions(core, first).state == "EXPIRED"
     assert questions(core, second, "abh3").state == "OPEN"
     assert reply(core, second, True, "abh3").row == "D07"
+
+
+def test_a_question_that_cannot_be_closed_hinders_no_other(
+    core: DoorCore, caplog: pytest.LogCaptureFixture
+) -> None:
+    number = entitled(core)
+    broken, sound = ask(core, number), ask(core, number, "abh3")
+    with core.store.write() as connection:
+        connection.execute(delete(decision_table).where(decision_table.c.uuid == broken.uuid))
+    core.clock.advance(days=40)
+    with caplog.at_level(logging.ERROR, logger="gateway.alarm"):
+        assert close(core) == 1
+    assert "question not closed" in caplog.text
+    assert questions(core, broken).state == "OPEN"
+    assert questions(core, sound, "abh3").state == "EXPIRED"
 
 
 def test_two_parked_obligations_after_the_first_yes_the_second_is_refused(core: DoorCore) -> None:

@@ -8,10 +8,11 @@ import pytest
 
 import fixtures.persons as persons
 from adapters.cli.console import REFUSED, USAGE
+from gateway.questions import close_overdue
 from store.engine import Store
 from store.records import JournalEntry, JournalKind
 from tests.support.cli import inge, lay_out
-from tests.support.core import Core, furnish
+from tests.support.core import ABH1, ABH2, Core, furnish, new_uuid
 from tests.support.pki import shared_pki
 from tests.support.stores import open_test_store
 
@@ -256,6 +257,21 @@ def test_the_way_of_a_message_is_told(config: Path) -> None:
         assert words in told.out
     (way,) = inge("explain", uuid, "--config", config, "--json").json
     assert way["decisions"][0]["record"]["row"] == "D01"
+
+
+def test_the_way_of_a_question_is_told_to_its_end(config: Path) -> None:
+    store = _store(config)
+    furnish(store, shared_pki())
+    core = Core(store, shared_pki())
+    entitled, _ = core.answer(persons.entitlement(ABH2, new_uuid(), core.clock.now()), "abh2")
+    report = persons.obligation_1b(ABH1, new_uuid(), core.clock.now(), number=entitled.number)
+    core.answer(report)
+    core.clock.advance(days=40)
+    assert close_overdue(store, core.pipeline.tools) == 1
+    store.close()
+    told = inge("explain", report.rahmen.kopf.nachrichten_uuid, "--config", config).out
+    for words in ("D06", "070006", "D09", "decided later by", "time-out", "later answer", "not yet"):
+        assert words in told
 
 
 def test_a_message_nobody_sent_is_told(config: Path) -> None:
