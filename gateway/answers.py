@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lxml import etree
-
 from gateway.accepted import Body, Outcome, ParsedMessage, Receipt
 from gateway.clock import german_time
 from gateway.decided import Decided
 from gateway.settings import Settings
-from gateway.trust.canonical import CanonicalBytes, canonical_octets
+from gateway.trust.canonical import CanonicalBytes
 from messages.codes import code, message_type
 from messages.errors import GatewayError
-from messages.fehler import build_fehler
+from messages.fehler import write_fehler
 from messages.frame import Grundrahmen, Nachrichtenkopf, Rahmen
-from messages.quittung import build_quittung
-from messages.registry import build
+from messages.quittung import write_quittung
+from messages.registry import build, write
 from messages.rejection import Rueckweisung, Rueckweisung0010, identification, reasons
 from messages.values import BehoerdeG2G
 from store.records import PartyRecord
@@ -51,7 +49,7 @@ class AnswerWriter:
         if cause is None:
             raise LookupError("an answer without a cause")
         if isinstance(answer, Receipt):
-            return CanonicalBytes(canonical_octets(build_quittung(answer.about(cause))))
+            return CanonicalBytes(write_quittung(answer.about(cause)))
         if asked is None:
             raise LookupError("an answer to nobody")
         frame = Rahmen(
@@ -63,7 +61,7 @@ class AnswerWriter:
             ansprechpartner=outcome.contact,
             ihr_zeichen=asked.ihr_zeichen,
         )
-        return CanonicalBytes(canonical_octets(build(answer.framed(frame))))
+        return CanonicalBytes(write(answer.framed(frame)))
 
     def refusal(
         self,
@@ -105,7 +103,7 @@ class AnswerWriter:
                     ),
                 )
             )
-        return etree.tostring(build_fehler(error, rejection=rejection), encoding="UTF-8")
+        return write_fehler(error, rejection=rejection)
 
     def _common(
         self, at: datetime, kind: str, reader: BehoerdeG2G, document_uuid: str | None = None

@@ -1,8 +1,11 @@
 """The small engine that maps frozen dataclasses to XML elements and back.
 
 A message class says with ``Annotated`` where each field lives (`El`, `Attr`, `Inline`); the engine reads
-these marks once and compiles a plan per class. Parsing and building then are loops over prepared steps,
+these marks once and compiles a plan per class. Parsing and writing then are loops over prepared steps,
 without reflection, because they lie on the hot path of every message.
+
+What is written is the exclusive canonical form at once, text instead of a tree: prefixes are bound on the
+root, attributes come sorted, and every empty element has its end tag.
 
 Parsing expects a document the schema check has accepted. What does not fit all the same is refused with
 X001 and its path, never with a KeyError.
@@ -11,7 +14,7 @@ X001 and its path, never with a KeyError.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache, reduce
 from operator import attrgetter, or_
@@ -20,18 +23,22 @@ from typing import Annotated, Any, Final, NamedTuple, Union, get_args, get_origi
 from lxml import etree
 
 from messages.errors import GatewayError
-from messages.namespaces import XAUSLAENDER
+from messages.namespaces import PREFIXES, XAUSLAENDER
+from messages.writing import attribute, octets
 
 Parse = Callable[[etree._Element], Any]
-Build = Callable[[etree._Element, str, Any], None]
-Step = Callable[[etree._Element, Any], None]
+Write = Callable[[str, Any], str]
+Mark = Callable[[Any], str]
 
 
 class Codec(NamedTuple):
-    """How one kind of value is read from its element and written below a parent as element ``tag``."""
+    """How one kind of value is read from its element and written as an element.
+
+    ``write`` takes the name of the element as it stands in the document, with its prefix, and the value.
+    """
 
     parse: Parse
-    build: Build
+    write: Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,11 @@ class El:
     def tag(self) -> str:
         """The Clark name."""
         return f"{{{self.namespace}}}{self.name}" if self.namespace else self.name
+
+    @property
+    def written(self) -> str:
+        """The name with the prefix of its namespace."""
+        return f"{PREFIXES[self.namespace]}:{self.name}" if self.namespace else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +99,29 @@ class _Slot(NamedTuple):
     many: bool
 
 
+class _Child(NamedTuple):
+    """How the children that one field stands for are written; ``absent`` is their text when it is None."""
+
+    value_of: Callable[[Any], Any]
+    name: str
+    write: Write
+    absent: str
+
+
 class Plan:
     """The compiled way between one dataclass and its element."""
 
     __slots__ = (
         "_attributes",
+        "_children",
         "_cls",
         "_defaults",
         "_groups",
         "_inline",
         "_many",
+        "_marks",
         "_names",
         "_slots",
-        "_steps",
     )
 
     def __init__(self, cls: type[Any]) -> None:
@@ -111,8 +133,10 @@ class Plan:
         self._names: dict[str, str] = {}
         self._inline: tuple[str, Plan] | None = None
         self._defaults: dict[str, Any] = {}
-        self._steps: list[Step] = []
+        self._children: list[_Child] = []
         self._compile()
+        marks = self._mark_of()
+        self._marks = [marks[name] for name in sorted(marks)]
 
     def parse(self, element: etree._Element) -> Any:
         """Read ``element`` into an instance of the class. Raises GatewayError X001."""
@@ -133,14 +157,35 @@ class Plan:
             values[field] = frame._finish(element, outer)
         return self._finish(element, values)
 
-    def fill(self, element: etree._Element, value: Any) -> None:
-        """Write ``value`` into ``element``, attributes and children in the order of the schema."""
-        for step in self._steps:
-            step(element, value)
+    def write(self, name: str, value: Any) -> str:
+        """Return ``value`` as element ``name``, attributes and children in the order of the schema."""
+        marks = "".join([mark(value) for mark in self._marks]) if self._marks else ""
+        return f"<{name}{marks}>{_written(self._children, value)}</{name}>"
 
-    def build(self, parent: etree._Element, tag: str, value: Any) -> None:
-        """Append ``value`` to ``parent`` as element ``tag`` (Clark name)."""
-        self.fill(etree.SubElement(parent, tag), value)
+    def document(self, root: str, constants: Mapping[str, str]) -> Callable[[Any], bytes]:
+        """Return what writes a value as a whole document with the root element ``root`` (Clark name).
+
+        In: the attributes of the root that are the same in every document.
+        """
+        namespace, _, local = root[1:].partition("}")
+        name = f"{PREFIXES[namespace]}:{local}"
+        start = f'<{name} xmlns:{PREFIXES[namespace]}="{namespace}"'
+        by_name = self._mark_of() | {key: _constant_mark(key, text) for key, text in constants.items()}
+        marks, children = [by_name[key] for key in sorted(by_name)], self._children
+
+        def write(value: Any) -> bytes:
+            written = "".join([mark(value) for mark in marks])
+            return octets(f"{start}{written}>{_written(children, value)}</{name}>")
+
+        return write
+
+    def _mark_of(self, path: str = "") -> dict[str, Mark]:
+        """By the attribute's name; those of the frame lie on the same element."""
+        marks = {name: _attribute_mark(name, path + field) for name, field in self._attributes}
+        if self._inline is not None:
+            field, frame = self._inline
+            marks |= frame._mark_of(f"{path}{field}.")
+        return marks
 
     def _start(self, element: etree._Element) -> dict[str, Any]:
         values = self._defaults.copy()
@@ -166,7 +211,7 @@ class Plan:
     def _compile(self) -> None:
         hints = get_type_hints(self._cls, include_extras=True)
         wrapper: str | None = None
-        wrapped: list[Step] = []
+        wrapped: list[_Child] = []
         for field in fields(self._cls):
             mark = _mark(hints[field.name], self._cls, field.name)
             kind, optional, many = _kind(hints[field.name])
@@ -177,28 +222,27 @@ class Plan:
             if isinstance(mark, Inline):
                 frame = plan_of(kind)
                 self._inline = (field.name, frame)
-                self._steps.append(_inline_step(field.name, frame))
+                self._children.append(_inline(field.name, frame._children))
             elif isinstance(mark, Attr):
                 self._attributes.append((mark.name, field.name))
                 self._names[field.name] = f"@{mark.name}"
-                self._steps.append(_attribute_step(mark.name, field.name))
             else:
                 codec = mark.codec or codec_of(kind)
                 slot = _Slot(field.name, codec.parse, many)
-                step = _child_step(mark.tag, field.name, codec, optional, many)
+                child = _child(mark.written, field.name, codec, many)
                 self._names[field.name] = mark.name
                 if many:
                     self._many.append(field.name)
                 if mark.inside is None:
                     self._slots[mark.tag] = slot
-                    self._steps.append(step)
+                    self._children.append(child)
                 elif mark.inside == wrapper:
                     self._groups[wrapper][mark.tag] = slot
-                    wrapped.append(step)
+                    wrapped.append(child)
                 else:
-                    wrapper, wrapped = mark.inside, [step]
+                    wrapper, wrapped = mark.inside, [child]
                     self._groups[wrapper] = {mark.tag: slot}
-                    self._steps.append(_wrapper_step(wrapper, wrapped))
+                    self._children.append(_wrapper(wrapper, wrapped))
 
 
 def _read(
@@ -252,56 +296,54 @@ def _kind(hint: Any) -> tuple[Any, bool, bool]:
     return kind, False, False
 
 
-def _inline_step(field: str, frame: Plan) -> Step:
-    value_of = attrgetter(field)
-    fill = frame.fill
-    return lambda element, owner: fill(element, value_of(owner))
-
-
-def _attribute_step(name: str, field: str) -> Step:
-    value_of = attrgetter(field)
-
-    def step(element: etree._Element, owner: Any) -> None:
+def _written(children: Iterable[_Child], owner: Any) -> str:
+    parts = []
+    for value_of, name, write, absent in children:
         value = value_of(owner)
-        if value is not None:
-            element.set(name, value)
-
-    return step
+        parts.append(absent if value is None else write(name, value))
+    return "".join(parts)
 
 
-def _wrapper_step(tag: str, steps: list[Step]) -> Step:
-    def step(element: etree._Element, owner: Any) -> None:
-        wrapper = etree.SubElement(element, tag)
-        for inner in steps:
-            inner(wrapper, owner)
+def _child(name: str, field: str, codec: Codec, many: bool) -> _Child:
+    write = codec.write
 
-    return step
-
-
-def _child_step(tag: str, field: str, codec: Codec, optional: bool, many: bool) -> Step:
-    value_of = attrgetter(field)
-    build = codec.build
-
-    def required_step(element: etree._Element, owner: Any) -> None:
-        build(element, tag, value_of(owner))
-
-    def optional_step(element: etree._Element, owner: Any) -> None:
-        value = value_of(owner)
-        if value is not None:
-            build(element, tag, value)
-
-    def many_step(element: etree._Element, owner: Any) -> None:
-        for value in value_of(owner):
-            build(element, tag, value)
+    def write_all(name: str, values: Iterable[Any]) -> str:
+        return "".join([write(name, value) for value in values])
 
     if many:
-        return many_step
-    # A codec that writes nothing for None (a wrapper that may be empty) must see the None itself.
-    return optional_step if optional and build not in _WRITES_NONE else required_step
+        return _Child(attrgetter(field), name, write_all, "")
+    # For some codecs None is a value with a form of its own: a wrapper that may be empty.
+    return _Child(attrgetter(field), name, write, write(name, None) if write in _WRITES_NONE else "")
+
+
+def _inline(field: str, children: Iterable[_Child]) -> _Child:
+    return _Child(attrgetter(field), "", lambda _, frame: _written(children, frame), "")
+
+
+def _wrapper(name: str, children: Iterable[_Child]) -> _Child:
+    def write(name: str, owner: Any) -> str:
+        return f"<{name}>{_written(children, owner)}</{name}>"
+
+    return _Child(lambda owner: owner, name, write, "")
+
+
+def _attribute_mark(name: str, path: str) -> Mark:
+    value_of = attrgetter(path)
+
+    def mark(owner: Any) -> str:
+        value = value_of(owner)
+        return "" if value is None else attribute(name, value)
+
+    return mark
+
+
+def _constant_mark(name: str, value: str) -> Mark:
+    written = attribute(name, value)
+    return lambda _: written
 
 
 _CODECS: Final[dict[Any, Codec]] = {}
-_WRITES_NONE: Final[set[Build]] = set()
+_WRITES_NONE: Final[set[Write]] = set()
 
 
 def register(kind: Any, codec: Codec) -> None:
@@ -311,7 +353,7 @@ def register(kind: Any, codec: Codec) -> None:
 
 def writes_none(codec: Codec) -> Codec:
     """Mark a codec for which None is a value with a form of its own, not an absent element."""
-    _WRITES_NONE.add(codec.build)
+    _WRITES_NONE.add(codec.write)
     return codec
 
 
@@ -322,7 +364,7 @@ def codec_of(kind: Any) -> Codec:
         return codec
     if isinstance(kind, type) and is_dataclass(kind):
         plan = plan_of(kind)
-        return Codec(plan.parse, plan.build)
+        return Codec(plan.parse, plan.write)
     raise TypeError(f"no codec for {kind!r}")
 
 

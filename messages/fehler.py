@@ -11,8 +11,8 @@ from lxml import etree
 
 from messages.binding import Codec, El, plan_of
 from messages.errors import Advice, GatewayError
-from messages.leaves import build_text, parse_text
-from messages.namespaces import DIENST, PREFIXES, RUECKWEISUNG
+from messages.leaves import parse_text, write_text
+from messages.namespaces import DIENST
 from messages.violations import single_errors
 
 ROOT: Final = f"{{{DIENST}}}fehler"
@@ -28,19 +28,19 @@ def _parse_advice(element: etree._Element) -> Advice:
     return _ADVICE.get(parse_text(element).strip(), Advice.CALL)
 
 
-def _build_advice(parent: etree._Element, tag: str, value: Advice) -> None:
-    build_text(parent, tag, _WORDS[value])
+def _write_advice(name: str, value: Advice) -> str:
+    return write_text(name, _WORDS[value])
 
 
-ADVICE: Final = Codec(_parse_advice, _build_advice)
+ADVICE: Final = Codec(_parse_advice, _write_advice)
 
 
 def _parse_rejection(element: etree._Element) -> etree._Element | None:
     return element[0] if len(element) else None
 
 
-def _build_rejection(parent: etree._Element, tag: str, value: etree._Element) -> None:
-    etree.SubElement(parent, tag).append(value)
+def _write_rejection(name: str, value: etree._Element) -> str:
+    return f"<{name}>{etree.tostring(value, method='c14n', exclusive=True).decode()}</{name}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +67,17 @@ class Fehler:
     wiederholen_nach: Annotated[int | None, El("wiederholenNachSekunden", DIENST)] = None
     einzelfehler: Annotated[tuple[Einzelfehler, ...], El("einzelfehler", DIENST)] = ()
     rueckweisung: Annotated[
-        etree._Element | None, El("rueckweisung", DIENST, Codec(_parse_rejection, _build_rejection))
+        etree._Element | None, El("rueckweisung", DIENST, Codec(_parse_rejection, _write_rejection))
     ] = None
 
 
 _PLAN: Final = plan_of(Fehler)
-_NSMAP: Final = {PREFIXES[DIENST]: DIENST}
-_NSMAP_REJECTION: Final = {**_NSMAP, PREFIXES[RUECKWEISUNG]: RUECKWEISUNG}
+_WRITE: Final = _PLAN.document(ROOT, {})
 
 
-def build_fehler(error: GatewayError, *, rejection: etree._Element | None = None) -> etree._Element:
-    """The ``fehler`` element for ``error``.
-
-    ``rejection`` is the standard's 0010 for a proven sender; it is moved into the new tree.
-    """
-    element = etree.Element(ROOT, {}, _NSMAP if rejection is None else _NSMAP_REJECTION)
-    _PLAN.fill(
-        element,
+def write_fehler(error: GatewayError, *, rejection: etree._Element | None = None) -> bytes:
+    """The document ``fehler`` for ``error``; ``rejection`` is the standard's 0010 for a proven sender."""
+    return _WRITE(
         Fehler(
             code=error.code,
             pfad=error.path,
@@ -97,9 +91,8 @@ def build_fehler(error: GatewayError, *, rejection: etree._Element | None = None
                 for each in single_errors(error)
             ),
             rueckweisung=rejection,
-        ),
+        )
     )
-    return element
 
 
 def parse_fehler(element: etree._Element) -> Fehler:

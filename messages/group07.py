@@ -21,8 +21,8 @@ from messages.values import (
     text_or_unknown,
 )
 
-_GESCHLECHT: Final = maybe_inside(f"{{{XAUSLAENDER}}}geschlecht", Code)
-_GEBURTSORT: Final = text_or_unknown(f"{{{XAUSLAENDER}}}ort", f"{{{XAUSLAENDER}}}unbekannt")
+_GESCHLECHT: Final = maybe_inside(El("geschlecht"), Code)
+_GEBURTSORT: Final = text_or_unknown(El("ort"), El("unbekannt"))
 
 
 @dataclass(frozen=True, slots=True)

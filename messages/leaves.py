@@ -10,14 +10,14 @@ import base64
 import binascii
 import re
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from lxml import etree
 
 from messages.binding import Codec, refuse, register
+from messages.writing import escape
 
-_SubElement = etree.SubElement
 _TRUE: Final = ("true", "1")
 _FALSE: Final = ("false", "0")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -32,9 +32,9 @@ def parse_text(element: etree._Element) -> str:
     return element.text or ""
 
 
-def build_text(parent: etree._Element, tag: str, value: str) -> None:
-    """Append an element with text."""
-    _SubElement(parent, tag).text = value
+def write_text(name: str, value: str) -> str:
+    """An element with text."""
+    return f"<{name}>{escape(value)}</{name}>"
 
 
 def parse_token(element: etree._Element) -> str:
@@ -52,14 +52,13 @@ def parse_boolean(element: etree._Element) -> bool:
     raise refuse(element, "true or false", "another text")
 
 
-def build_boolean(parent: etree._Element, tag: str, value: bool) -> None:
-    """Append an xs:boolean."""
-    _SubElement(parent, tag).text = "true" if value else "false"
+def write_boolean(name: str, value: bool) -> str:
+    """An xs:boolean."""
+    return f"<{name}>true</{name}>" if value else f"<{name}>false</{name}>"
 
 
-def _build_flag(parent: etree._Element, tag: str, value: bool) -> None:
-    if value:
-        _SubElement(parent, tag).text = "true"
+def _write_flag(name: str, value: bool) -> str:
+    return write_boolean(name, value) if value else ""
 
 
 def parse_day(element: etree._Element) -> date:
@@ -73,8 +72,8 @@ def parse_day(element: etree._Element) -> date:
     raise refuse(element, "a day (yyyy-mm-dd)", "another text")
 
 
-def _build_day(parent: etree._Element, tag: str, value: date) -> None:
-    _SubElement(parent, tag).text = value.isoformat()
+def _write_day(name: str, value: date) -> str:
+    return f"<{name}>{value.isoformat()}</{name}>"
 
 
 def parse_moment(element: etree._Element) -> datetime:
@@ -99,8 +98,8 @@ def parse_moment(element: etree._Element) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo("Europe/Berlin"))
 
 
-def _build_moment(parent: etree._Element, tag: str, value: datetime) -> None:
-    _SubElement(parent, tag).text = format_moment(value)
+def _write_moment(name: str, value: datetime) -> str:
+    return f"<{name}>{format_moment(value)}</{name}>"
 
 
 def format_moment(value: datetime) -> str:
@@ -120,8 +119,8 @@ def _parse_bytes(element: etree._Element) -> bytes:
         raise refuse(element, "Base64", "another text") from None
 
 
-def _build_bytes(parent: etree._Element, tag: str, value: bytes) -> None:
-    _SubElement(parent, tag).text = base64.b64encode(value).decode("ascii")
+def _write_bytes(name: str, value: bytes) -> str:
+    return f"<{name}>{base64.b64encode(value).decode()}</{name}>"
 
 
 def _parse_number(element: etree._Element) -> int:
@@ -131,18 +130,18 @@ def _parse_number(element: etree._Element) -> int:
         raise refuse(element, "a whole number", "another text") from None
 
 
-def _build_number(parent: etree._Element, tag: str, value: Any) -> None:
-    _SubElement(parent, tag).text = str(value)
+def _write_number(name: str, value: int) -> str:
+    return f"<{name}>{value}</{name}>"
 
 
-TEXT: Final = Codec(parse_text, build_text)
-BOOLEAN: Final = Codec(parse_boolean, build_boolean)
+TEXT: Final = Codec(parse_text, write_text)
+BOOLEAN: Final = Codec(parse_boolean, write_boolean)
 #: A boolean fixed to true whose absence means "no".
-FLAG: Final = Codec(parse_boolean, _build_flag)
-DAY: Final = Codec(parse_day, _build_day)
-MOMENT: Final = Codec(parse_moment, _build_moment)
-BYTES: Final = Codec(_parse_bytes, _build_bytes)
-NUMBER: Final = Codec(_parse_number, _build_number)
+FLAG: Final = Codec(parse_boolean, _write_flag)
+DAY: Final = Codec(parse_day, _write_day)
+MOMENT: Final = Codec(parse_moment, _write_moment)
+BYTES: Final = Codec(_parse_bytes, _write_bytes)
+NUMBER: Final = Codec(_parse_number, _write_number)
 
 for _kind, _codec in (
     (str, TEXT),

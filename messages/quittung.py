@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Final
 from lxml import etree
 
 from messages.binding import El, plan_of
-from messages.namespaces import DIENST, PREFIXES
+from messages.namespaces import DIENST
 
 ROOT: Final = f"{{{DIENST}}}quittung"
 
@@ -30,14 +30,12 @@ class Quittung:
 
 
 _PLAN: Final = plan_of(Quittung)
-_NSMAP: Final = {PREFIXES[DIENST]: DIENST}
+_WRITE: Final = _PLAN.document(ROOT, {})
 
 
-def build_quittung(quittung: Quittung) -> etree._Element:
-    """The ``quittung`` element."""
-    element = etree.Element(ROOT, {}, _NSMAP)
-    _PLAN.fill(element, quittung)
-    return element
+def write_quittung(quittung: Quittung) -> bytes:
+    """The receipt as a document in exclusive canonical form."""
+    return _WRITE(quittung)
 
 
 def parse_quittung(element: etree._Element) -> Quittung:

@@ -1,4 +1,4 @@
-"""All message classes by root element; parsing and building of whole messages.
+"""All message classes by root element; reading and writing of whole messages.
 
 A new group of messages comes in as a module ``messages/group<nn>.py`` with a tuple ``MESSAGES``; nothing
 else has to change.
@@ -17,7 +17,7 @@ from lxml import etree
 import messages
 from messages.binding import plan_of, refuse
 from messages.frame import Message
-from messages.namespaces import PREFIXES
+from messages.writing import read
 
 
 def _message_modules() -> Iterator[str]:
@@ -37,10 +37,9 @@ def _collect() -> Mapping[str, type[Message]]:
 
 MESSAGE_TYPES: Final[Mapping[str, type[Message]]] = _collect()
 _PARSERS: Final[dict[Any, Any]] = {root: plan_of(cls).parse for root, cls in MESSAGE_TYPES.items()}
-_FILLERS: Final = {cls: plan_of(cls).fill for cls in MESSAGE_TYPES.values()}
-_NSMAPS: Final[dict[str, dict[str, str]]] = {
-    root: {PREFIXES[namespace]: namespace for namespace in (etree.QName(root).namespace or "",)}
-    for root in MESSAGE_TYPES
+_WRITERS: Final = {
+    cls: plan_of(cls).document(root, {"standard": cls.standard, "version": cls.version})
+    for root, cls in MESSAGE_TYPES.items()
 }
 
 
@@ -57,11 +56,14 @@ def parse(element: etree._Element) -> Message:
     return message
 
 
+def write(message: Message) -> bytes:
+    """``message`` as a document in exclusive canonical form.
+
+    Raises ValueError for characters that XML does not know and for points in time without zone.
+    """
+    return _WRITERS[type(message)](message)
+
+
 def build(message: Message) -> etree._Element:
-    """The root element of ``message``, its namespace bound to a prefix and never as the default."""
-    cls = type(message)
-    element = etree.Element(cls.root, {}, _NSMAPS[cls.root])
-    _FILLERS[cls](element, message)
-    element.set("standard", cls.standard)
-    element.set("version", cls.version)
-    return element
+    """The root element of ``message``. Raises ValueError as `write` does."""
+    return read(write(message))

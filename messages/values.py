@@ -13,9 +13,8 @@ from typing import Annotated, Any, Final
 from lxml import etree
 
 from messages.binding import Codec, El, codec_of, refuse, register, writes_none
-from messages.leaves import build_text, parse_text
-
-_SubElement = etree.SubElement
+from messages.leaves import parse_text, write_text
+from messages.writing import attribute, escape
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +76,11 @@ def _parse_code(element: etree._Element) -> Code:
     return Code(code, element.get("listURI"), element.get("listVersionID"), name)
 
 
-def _build_code(parent: etree._Element, tag: str, value: Code) -> None:
-    node = _SubElement(parent, tag)
-    if value.list_uri is not None:
-        node.set("listURI", value.list_uri)
-    if value.list_version is not None:
-        node.set("listVersionID", value.list_version)
-    _SubElement(node, "code").text = value.code
-    if value.name is not None:
-        _SubElement(node, "name").text = value.name
+def _write_code(name: str, value: Code) -> str:
+    uri = "" if value.list_uri is None else attribute("listURI", value.list_uri)
+    version = "" if value.list_version is None else attribute("listVersionID", value.list_version)
+    words = "" if value.name is None else write_text("name", value.name)
+    return f"<{name}{uri}{version}><code>{escape(value.code)}</code>{words}</{name}>"
 
 
 def _only_child(element: etree._Element, expected: str) -> etree._Element:
@@ -103,12 +98,10 @@ def _parse_name(element: etree._Element) -> Name:
     raise refuse(child, "name or nichtVorhanden", "another element")
 
 
-def _build_name(parent: etree._Element, tag: str, value: Name) -> None:
-    node = _SubElement(parent, tag)
+def _write_name(name: str, value: Name) -> str:
     if value.text is None:
-        _SubElement(node, "nichtVorhanden").text = "true"
-    else:
-        build_text(node, "name", value.text)
+        return f"<{name}><nichtVorhanden>true</nichtVorhanden></{name}>"
+    return f"<{name}><name>{escape(value.text)}</name></{name}>"
 
 
 _PRECISION: Final[dict[Any, int]] = {"jahr": 1, "jahrMonat": 2, "jahrMonatTag": 3}
@@ -126,20 +119,21 @@ def _parse_partial_date(element: etree._Element) -> PartialDate:
         raise refuse(child, "a date of the calendar", "another text") from None
 
 
-def _build_partial_date(parent: etree._Element, tag: str, value: PartialDate) -> None:
+def _write_partial_date(name: str, value: PartialDate) -> str:
     iso = value.iso
-    _SubElement(_SubElement(parent, tag), _ELEMENT_BY_LENGTH[len(iso)]).text = iso
+    inner = _ELEMENT_BY_LENGTH[len(iso)]
+    return f"<{name}><{inner}>{iso}</{inner}></{name}>"
 
 
-register(Code, Codec(_parse_code, _build_code))
-register(Name, Codec(_parse_name, _build_name))
-register(PartialDate, Codec(_parse_partial_date, _build_partial_date))
+register(Code, Codec(_parse_code, _write_code))
+register(Name, Codec(_parse_name, _write_name))
+register(PartialDate, Codec(_parse_partial_date, _write_partial_date))
 
 
 def choice(alternatives: dict[str, Any]) -> Codec:
-    """A codec for exactly one of several child elements, told apart by element name (Clark) and type."""
+    """A codec for exactly one of several child elements without namespace, told apart by name and type."""
     by_tag: dict[Any, Codec] = {tag: codec_of(kind) for tag, kind in alternatives.items()}
-    by_type = {kind: (tag, by_tag[tag].build) for tag, kind in alternatives.items()}
+    by_type = {kind: (tag, by_tag[tag].write) for tag, kind in alternatives.items()}
     expected = " or ".join(alternatives)
 
     def parse(element: etree._Element) -> Any:
@@ -149,43 +143,43 @@ def choice(alternatives: dict[str, Any]) -> Codec:
             raise refuse(child, expected, "another element")
         return codec.parse(child)
 
-    def build(parent: etree._Element, tag: str, value: Any) -> None:
-        inner, build_inner = by_type[type(value)]
-        build_inner(_SubElement(parent, tag), inner, value)
+    def write(name: str, value: Any) -> str:
+        inner, write_inner = by_type[type(value)]
+        return f"<{name}>{write_inner(inner, value)}</{name}>"
 
-    return Codec(parse, build)
+    return Codec(parse, write)
 
 
-def maybe_inside(tag: str, kind: Any) -> Codec:
-    """A codec for a mandatory element that may be empty or hold one child ``tag``; empty is None."""
-    inner = codec_of(kind)
+def maybe_inside(child: El, kind: Any) -> Codec:
+    """A codec for a mandatory element that may be empty or hold one child; empty is None."""
+    inner, tag, written = codec_of(kind), child.tag, child.written
 
     def parse(element: etree._Element) -> Any:
         return inner.parse(_only_child(element, tag)) if len(element) else None
 
-    def build(parent: etree._Element, outer: str, value: Any) -> None:
-        node = _SubElement(parent, outer)
-        if value is not None:
-            inner.build(node, tag, value)
+    def write(name: str, value: Any) -> str:
+        return f"<{name}>{'' if value is None else inner.write(written, value)}</{name}>"
 
-    return writes_none(Codec(parse, build))
+    return writes_none(Codec(parse, write))
 
 
-def text_or_unknown(text_tag: str, unknown_tag: str) -> Codec:
+def text_or_unknown(text: El, unknown: El) -> Codec:
     """A codec for the choice of a text or a "not known" fixed to true; the latter is None."""
+    tag, expected = text.tag, f"{text.tag} or {unknown.tag}"
 
     def parse(element: etree._Element) -> str | None:
-        child = _only_child(element, f"{text_tag} or {unknown_tag}")
-        return parse_text(child) if child.tag == text_tag else None
+        child = _only_child(element, expected)
+        return parse_text(child) if child.tag == tag else None
 
-    def build(parent: etree._Element, tag: str, value: str | None) -> None:
-        node = _SubElement(parent, tag)
-        if value is None:
-            _SubElement(node, unknown_tag).text = "true"
-        else:
-            build_text(node, text_tag, value)
+    def write(name: str, value: str | None) -> str:
+        inner = (
+            f"<{unknown.written}>true</{unknown.written}>"
+            if value is None
+            else write_text(text.written, value)
+        )
+        return f"<{name}>{inner}</{name}>"
 
-    return writes_none(Codec(parse, build))
+    return writes_none(Codec(parse, write))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 import structlog
-from lxml import etree
 
 from adapters.observability_logs import place_of
 from adapters.soap.contract import Operation, ServiceContract, wrap_answer
@@ -32,7 +31,7 @@ from gateway.trust.wssecurity import (
     verify_envelope,
 )
 from messages.errors import GatewayError
-from messages.fehler import build_fehler
+from messages.fehler import write_fehler
 from store.records import PartyRecord
 
 DOOR = "soap"
@@ -234,9 +233,8 @@ class _Way:
 
 def unsigned_fault(error: GatewayError, version: SoapVersion, *, unexpected: bool = False) -> Reply:
     """A fault that needs neither store nor key, for when one of them or a place in the queue is missing."""
-    fehler = etree.tostring(build_fehler(error, rejection=None))
     return Reply(
-        body=plain_envelope(build_fault(error, fehler, version), version),
+        body=plain_envelope(build_fault(error, write_fehler(error), version), version),
         version=version,
         outcome="refused",
         code=error.code,

@@ -191,7 +191,7 @@ reasons: Final = st.builds(
         max_size=2,
     ).map(tuple),
 )
-_marks: Final = st.text("abcäß019 -", min_size=1, max_size=100)
+_marks: Final = st.text("abcäß019 -", min_size=1, max_size=100).filter(str.strip)
 rejections: Final = st.builds(
     rejection.Rueckweisung,
     rueckweisende_stelle=st.none()

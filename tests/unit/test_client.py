@@ -31,7 +31,7 @@ from gateway.trust.seal import seal_envelope
 from gateway.trust.wssecurity import SoapPolicy, verify_envelope
 from messages import codes
 from messages.errors import GatewayError
-from messages.fehler import build_fehler
+from messages.fehler import write_fehler
 from messages.group07 import Dublette070004
 from messages.registry import build
 from tests.support.core import ABH1, StandingClock, new_uuid
@@ -100,7 +100,7 @@ def fault(
     code: str, *, signed_by: str | None = "gateway", version: SoapVersion = "1.1", **more: Any
 ) -> bytes:
     error = GatewayError(code, **more)
-    body = build_fault(error, etree.tostring(build_fehler(error)), version)
+    body = build_fault(error, write_fehler(error), version)
     if signed_by is None:
         return plain_envelope(body, version)
     return seal_envelope(body, key=PKI.key(signed_by), soap_version=version, now=NOW)

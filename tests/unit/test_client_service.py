@@ -9,7 +9,7 @@ from adapters.client import Refused, Service, UnexpectedAnswer, Unreachable, Unt
 from gateway.trust.admission import Limits, admit
 from gateway.trust.canonical import canonical_octets
 from messages.errors import Advice
-from messages.quittung import Quittung, build_quittung
+from messages.quittung import Quittung, write_quittung
 from messages.registry import build
 from messages.service import (
     Befund,
@@ -123,5 +123,5 @@ def test_a_refusal_is_typed() -> None:
 
 def test_a_document_may_be_a_receipt_or_of_a_later_version() -> None:
     receipt = Quittung(new_uuid(), "frage-abgelaufen", "Abgelaufen", "Run out")
-    assert read_document(canonical_octets(build_quittung(receipt))) == receipt
+    assert read_document(write_quittung(receipt)) == receipt
     assert read_document(etree.tostring(etree.Element("later"))) is None

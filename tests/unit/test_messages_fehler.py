@@ -7,7 +7,7 @@ from lxml import etree
 
 from fixtures.messages import examples, load
 from messages.errors import Advice, GatewayError
-from messages.fehler import build_fehler, parse_fehler
+from messages.fehler import parse_fehler, write_fehler
 from messages.registry import build
 from messages.rejection import reasons
 from messages.violations import CODES, to_error
@@ -44,7 +44,7 @@ def test_no_violation_is_no_error() -> None:
 
 
 def test_fehler_tells_every_finding() -> None:
-    element = build_fehler(to_error([STRUCTURE, EMPTY, CODE]))
+    element = etree.fromstring(write_fehler(to_error([STRUCTURE, EMPTY, CODE])))
     valid_as_service_document(element)
     fehler = parse_fehler(element)
     assert [each.code for each in fehler.einzelfehler] == ["X001", "S030", "S011"]
@@ -55,7 +55,7 @@ def test_fehler_tells_every_finding() -> None:
 
 
 def test_fehler_says_when_to_send_again() -> None:
-    element = build_fehler(GatewayError("T200.store-away", retry_after=17))
+    element = etree.fromstring(write_fehler(GatewayError("T200.store-away", retry_after=17)))
     valid_as_service_document(element)
     fehler = parse_fehler(element)
     assert (fehler.handlung, fehler.wiederholen_nach, fehler.einzelfehler) == (Advice.RETRY, 17, ())
@@ -63,7 +63,7 @@ def test_fehler_says_when_to_send_again() -> None:
 
 def test_fehler_holds_the_rejection() -> None:
     rejection = build(examples()["0010-rueckweisung"])
-    element = build_fehler(GatewayError("T080"), rejection=rejection)
+    element = etree.fromstring(write_fehler(GatewayError("T080"), rejection=rejection))
     valid_as_service_document(element)
     read = parse_fehler(etree.fromstring(etree.tostring(element)))
     assert read.rueckweisung is not None
@@ -71,13 +71,13 @@ def test_fehler_holds_the_rejection() -> None:
 
 
 def test_advice_of_a_later_version_means_call() -> None:
-    element = build_fehler(GatewayError("X000"))
+    element = etree.fromstring(write_fehler(GatewayError("X000")))
     element.find("{*}handlung").text = "abwarten"  # type: ignore[union-attr]
     assert parse_fehler(element).handlung is Advice.CALL
 
 
 def test_fehler_without_code_is_refused() -> None:
-    element = build_fehler(GatewayError("X000"))
+    element = etree.fromstring(write_fehler(GatewayError("X000")))
     element.remove(element[0])
     with pytest.raises(GatewayError, match="expected code"):
         parse_fehler(element)
