@@ -1,8 +1,6 @@
 """The decision table as data: what it covers, in which order, and what its reader refuses."""
 
-from collections.abc import Iterator
 from datetime import date
-from itertools import combinations, product
 
 import pytest
 
@@ -10,47 +8,9 @@ from gateway.rules.engine import NO_CASE, Candidate, Facts, Row, RuleBook, Undec
 from gateway.rules.reader import TableError, load_rules, read_table
 from messages.codes import code
 from messages.errors import CATALOGUE
+from tests.rules.test_product import every_point
 
 TABLE = load_rules().tables[-1]
-STATES = (
-    "OPEN", "REGISTERED", "RUNNING", "EXHAUSTED", "EXPIRED_UNUSED", "LAPSED_INACTIVE", "REVOKED", "CANCELLED",
-)  # fmt: skip
-REPEATER = ("REPEAT_ADMITTED", "REPEAT_REGISTERED", "EXHAUSTED")
-ASKS = {"E": "ABH", "Vabh": "ABH", "Vtgs": "TGS", "Ztgs": "TGS", "Vtla": "TLA", "Zbamf": "BAMF", "6": "BAMF",
-        "S": "BVA"}  # fmt: skip
-ISSUES = {"1a": "ABH", "1b": "ABH", "2": "ABH", "3": "BAMF", "4": "BVA", "5": "TGS", "6": "BAMF", "7": "TLA",
-          "8": "TGS"}  # fmt: skip
-ONLY_ONE = {"BAMF", "BVA"}
-"""Of these there is one agency, so that what they issued is their own."""
-
-
-def points() -> Iterator[Facts]:
-    """Every point of the product: class and state of what is there, whose it is, who asks, all flags."""
-    every_flag = [
-        frozenset(chosen)
-        for size in range(len(TABLE.flags) + 1)
-        for chosen in combinations(sorted(TABLE.flags), size)
-    ]
-    for request, flags in product(ASKS, every_flag):
-        yield Facts(request, flags=flags)
-        for existing in ISSUES:
-            same_kind = TABLE.kinds[existing] == request
-            for state in REPEATER if existing == "6" else STATES:
-                if (existing, state) == ("4", "EXPIRED_UNUSED"):
-                    continue
-                for own in whose(request, existing):
-                    yield Facts(request, existing, state, own, same_kind, flags)
-
-
-def whose(request: str, existing: str) -> tuple[bool, ...]:
-    if ISSUES[existing] != ASKS[request]:
-        return (False,)
-    return (True,) if ISSUES[existing] in ONLY_ONE else (True, False)
-
-
-def test_every_point_is_decided_and_every_row_is_reached() -> None:
-    reached = {TABLE.decide(facts).id for facts in points()}
-    assert reached == {row.id for row in TABLE.rows if row.point}
 
 
 @pytest.mark.parametrize("row", TABLE.rows, ids=lambda row: row.id)
@@ -69,7 +29,7 @@ def test_a_row_is_complete(row: Row) -> None:
 
 
 def test_row_without_point_is_found_by_its_id_only() -> None:
-    assert not any(TABLE.row("D10").matches(facts) for facts in points())
+    assert not any(TABLE.row("D10").matches(facts) for facts in every_point(TABLE))
     with pytest.raises(LookupError):
         TABLE.row("D99")
 

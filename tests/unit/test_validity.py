@@ -42,6 +42,33 @@ def test_2_ends_on_the_day_sent() -> None:
         RULES.term("2", day)
 
 
+@pytest.mark.parametrize(
+    ("decided", "until"),
+    [(date(2024, 12, 6), date(2026, 12, 6)), (date(2024, 12, 7), date(2025, 12, 7))],
+)
+def test_3_ended_two_years_later_until_the_version_of_december_2024(decided: date, until: date) -> None:
+    assert RULES.term("3", decided) == Validity(decided, until)
+
+
+@pytest.mark.parametrize("art", ["4", "6"])
+def test_4_and_6_have_no_end(art: str) -> None:
+    assert RULES.term(art, date(2026, 11, 24)).unlimited
+
+
+@pytest.mark.parametrize("art", ["5", "7", "8"])
+def test_5_7_8_end_on_the_day_sent(art: str) -> None:
+    day = date(2026, 11, 24)
+    assert RULES.term(art, day, date(2027, 3, 1)).valid_until == date(2027, 3, 1)
+    with pytest.raises(DateInThePastError):
+        RULES.term(art, day, day - timedelta(days=1))
+
+
+def test_8_exists_since_july_2023() -> None:
+    assert RULES.rule_on("8", date(2023, 7, 1)).ends is Ends.SENT
+    with pytest.raises(LookupError):
+        RULES.rule_on("8", date(2023, 6, 30))
+
+
 def test_unknown_kind_and_a_day_before_every_rule_are_errors() -> None:
     with pytest.raises(LookupError):
         RULES.term("9", date(2026, 11, 24))
