@@ -14,8 +14,8 @@ from adapters.cli.capture_input import AsOption, NumberOption, ReasonOption, nam
 from adapters.cli.console import CommandError, ConfigOption, JsonOption, configuration, emit
 
 if TYPE_CHECKING:
-    from gateway.cases.capture import Capture, Captured
     from gateway.cases.courses import SectionEnd
+    from gateway.clerks.capture import Capture, Captured
 
 app = typer.Typer(
     help="Enter what no door brings yet: rights, registrations, sections, completions, deaths.",
@@ -50,7 +50,7 @@ def registration(
     as_json: JsonOption = False,
 ) -> None:
     """Enter the registration of a participant, also of an admitted repeater."""
-    from gateway.cases.capture import RegistrationEntry
+    from gateway.clerks.capture import RegistrationEntry
 
     entry = RegistrationEntry(
         registered_on=read_day("--on", on),
@@ -85,7 +85,7 @@ def section(
     as_json: JsonOption = False,
 ) -> None:
     """Enter a section that began; with --ended and --units one that is over."""
-    from gateway.cases.capture import SectionEntry
+    from gateway.clerks.capture import SectionEntry
 
     entry = SectionEntry(code, course_type, course, organiser, site, read_day("--began", began))
     if ended is None and (units, excused, unexcused) != (None, None, None):
@@ -189,15 +189,16 @@ def cancel(
 
 
 def _capture(config: Path | None, what: Callable[[Capture], Captured], *, as_json: bool) -> None:
-    from gateway.cases.capture import Capture
+    from gateway.clerks.capture import Capture
     from schemas.codes import CodeLists
 
     loaded = configuration(config)
     with opened(config) as (store, tools):
         lists = CodeLists.load(installed=loaded.schemas.installed)
-        done = what(Capture(store, tools.clock, tools.real_clock, lists))
+        done = what(Capture(store, tools, lists))
     states = f"{done.before}" if done.before == done.after else f"{done.before} → {done.after}"
-    emit(asdict(done), f"{done.what} entered: case {done.number}, {states}", as_json=as_json)
+    text = "\n".join((f"{done.what} entered: case {done.number}, {states}", *done.events))
+    emit(asdict(done), text, as_json=as_json)
 
 
 def _end(ended: str, units: int | None, excused: int | None, unexcused: int | None) -> SectionEnd:

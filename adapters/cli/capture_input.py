@@ -14,7 +14,7 @@ from adapters.cli.console import REFUSED, CommandError, configuration
 from adapters.cli.opening import opened_tools
 
 if TYPE_CHECKING:
-    from gateway.cases.capture import Clerk
+    from gateway.clerks.capture import Clerk
     from gateway.tools import Tools
     from store.engine import Store
 
@@ -26,22 +26,23 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in words; stay
 @contextmanager
 def opened(config: Path | None) -> Iterator[tuple[Store, Tools]]:
     """Open store and tools; a refusal of what was entered ends the command in words."""
-    from gateway.cases.rules import CaseError
+    from gateway.clerks.desk import ClerkError
 
     with opened_tools(configuration(config)) as opened:
         try:
             yield opened
-        except CaseError as error:
+        except ClerkError as error:
             raise CommandError(str(error), exit_code=REFUSED) from error
 
 
 def named_clerk(user: str, reason: str) -> Clerk:
     """Return who enters something. Raises CommandError without a name or a reason."""
-    from gateway.cases.capture import CaptureError, Clerk
+    from gateway.clerks.capture import Clerk
+    from gateway.clerks.desk import ClerkError
 
     try:
         return Clerk(user, reason)
-    except CaptureError as error:
+    except ClerkError as error:
         raise CommandError(str(error)) from error
 
 

@@ -14,7 +14,8 @@ from adapters.cli.console import CommandError, ConfigOption, JsonOption, configu
 
 if TYPE_CHECKING:
     from adapters.config import Config
-    from gateway.cases.person_data import PersonData
+    from gateway.clerks.capture_rights import CapturedRight
+    from gateway.clerks.person_data import PersonData
     from gateway.decided import Decided
     from gateway.tools import Tools
     from store.engine import Store
@@ -53,7 +54,7 @@ def right(
     as_json: JsonOption = False,
 ) -> None:
     """Enter a right; the same table decides as for reports of agencies."""
-    from gateway.cases.capture_rights import RightCapture, RightEntry
+    from gateway.clerks.capture_rights import RightCapture, RightEntry
 
     if (number is None) == (person is None):
         raise CommandError("say whose right it is: --number or --person")
@@ -64,11 +65,11 @@ def right(
         name, title = _agency(tools, art, agency, agency_name)
         entry = RightEntry(art, name, title, until, only_orientation, only_language)
         who: str | PersonData = _person(person, configuration(config)) if person is not None else str(number)
-        decided = RightCapture(store, tools).right(
+        captured = RightCapture(store, tools).right(
             entry, who, named_clerk(user, reason), different_from=different_from or (), replaces=replaces
         )
-        waiting = _candidates(store, decided)
-    _tell_decided(decided, waiting, as_json=as_json)
+        waiting = _candidates(store, captured.decided)
+    _tell(captured, waiting, as_json=as_json)
 
 
 def repetition(
@@ -79,17 +80,18 @@ def repetition(
     as_json: JsonOption = False,
 ) -> None:
     """Admit the repetition of a course: a case and a number of its own."""
-    from gateway.cases.capture_rights import REPETITION, RightCapture, RightEntry
+    from gateway.clerks.capture_rights import REPETITION, RightCapture, RightEntry
 
     with opened(config) as (store, tools):
         entry = RightEntry(REPETITION, tools.settings.kennung, tools.settings.name)
-        decided = RightCapture(store, tools).repetition(entry, number, named_clerk(user, reason))
-    _tell_decided(decided, [], as_json=as_json)
+        captured = RightCapture(store, tools).repetition(entry, number, named_clerk(user, reason))
+    _tell(captured, [], as_json=as_json)
 
 
-def _tell_decided(decided: Decided, waiting: list[dict[str, Any]], *, as_json: bool) -> None:
+def _tell(captured: CapturedRight, waiting: list[dict[str, Any]], *, as_json: bool) -> None:
     from gateway.decided import Verdict
 
+    decided = captured.decided
     row = decided.row
     data = {
         "verdict": str(decided.verdict),
@@ -101,8 +103,9 @@ def _tell_decided(decided: Decided, waiting: list[dict[str, Any]], *, as_json: b
         "explanation": None if row is None else row.explanation_en,
         "existing": None if decided.existing is None else _existing(decided),
         "candidates": waiting,
+        "events": list(captured.events),
     }
-    emit(data, _words(decided, data), as_json=as_json)
+    emit(data, "\n".join((_words(decided, data), *captured.events)), as_json=as_json)
     finish(decided.verdict is not Verdict.ACCEPTED)
 
 
@@ -161,7 +164,7 @@ def _agency(tools: Tools, art: str, agency: str | None, name: str | None) -> tup
 
 
 def _person(path: Path, config: Config) -> PersonData:
-    from gateway.cases.person_data import PersonDataError, read_person
+    from gateway.clerks.person_data import PersonDataError, read_person
     from schemas.codes import CodeLists
 
     try:

@@ -132,7 +132,7 @@ def test_a_command_that_cannot_run(clerk: Clerk, words: tuple[str, ...], told: s
     ("words", "told"),
     [
         (("right", "--art", "1a", *TGS), "is not captured: 3, 4, 5, 7, 8"),
-        (("right", "--art", "5", *TGS), "needs the end that the agency sent"),
+        (("right", "--art", "5", *TGS), "has the end that the agency set"),
         (("right", "--art", "3", "--valid-until", UNTIL), "follows from the law"),
         (("registration", "--on", "2026-12-01", "--organiser", "T", "--section", "99"), "'99' is not in"),
     ],

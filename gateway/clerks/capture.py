@@ -4,17 +4,22 @@ Every entry names the clerk and a reason, happens under the locks of the person,
 CLERK in the journal beside the history of the case or person.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Final
+from datetime import date
+from typing import Final
 
 from gateway.cases import courses, transitions
 from gateway.cases.courses import SectionEnd
-from gateway.cases.person_data import checked_code, details_of, nationalities
 from gateway.cases.rules import CaseError
-from gateway.clock import Clock, german_day
+from gateway.clerks.desk import ClerkError, Desk
+from gateway.clerks.person_data import checked_code, details_of, nationalities
+from gateway.clock import german_day
+from gateway.requests import number_of
+from gateway.resume import RequestGoneError
+from gateway.tools import Tools
+from messages.errors import GatewayError
 from schemas.codes import CodeLists
 from store.engine import Store
 from store.records import (
@@ -31,10 +36,6 @@ from store.unit import UnitOfWork
 REPEATS: Final = frozenset({CaseState.REPEAT_ADMITTED, CaseState.REPEAT_REGISTERED})
 
 
-class CaptureError(CaseError):
-    """What a clerk entered cannot be taken; the text says why, without personal data."""
-
-
 @dataclass(frozen=True, slots=True)
 class Clerk:
     """Who enters something, and why."""
@@ -44,12 +45,15 @@ class Clerk:
 
     def __post_init__(self) -> None:
         if not self.actor.strip() or not self.reason.strip():
-            raise CaptureError("who enters something says who it is and why")
+            raise ClerkError("who enters something says who it is and why")
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """What an entry did: to which person and case, with the state of the case before and after."""
+    """What an entry did: to which person and case, with the state of the case before and after.
+
+    `events` tells in words what became of requests whose question was about a right that ended.
+    """
 
     what: str
     person_id: int
@@ -57,6 +61,7 @@ class Captured:
     case_id: int | None = None
     before: str | None = None
     after: str | None = None
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +89,19 @@ class SectionEntry:
 
 
 class Capture:
-    """Takes what clerks enter. In: the store, the business clock, the real one, the code lists."""
+    """Takes what clerks enter. In: the store, what decisions are made with, the code lists."""
 
-    def __init__(self, store: Store, clock: Clock, real_clock: Clock, lists: CodeLists) -> None:
+    def __init__(self, store: Store, tools: Tools, lists: CodeLists) -> None:
         self._store = store
-        self._clock = clock
-        self._real_clock = real_clock
+        self._tools = tools
         self._lists = lists
 
     def registration(self, number: str, entry: RegistrationEntry, clerk: Clerk) -> Captured:
-        """Enter the registration of a participant, also of an admitted repeater. Raises CaseError."""
+        """Enter the registration of a participant, also of an admitted repeater. Raises ClerkError."""
         self._check("kursart", entry.course_type)
         self._check("kursabschnitt", entry.section)
         if entry.placement_dispensable and entry.placement_test_on is not None:
-            raise CaptureError("a placement test that was taken is not dispensable")
+            raise ClerkError("a placement test that was taken is not dispensable")
         with self._on_case("registration", number, clerk) as act:
             record = Registration(
                 id=act.work.new_id(),
@@ -119,7 +123,7 @@ class Capture:
     def section_begin(
         self, number: str, entry: SectionEntry, clerk: Clerk, end: SectionEnd | None = None
     ) -> Captured:
-        """Enter a section that began, with its end if it is over already. Raises CaseError."""
+        """Enter a section that began, with its end if it is over already. Raises ClerkError."""
         self._check("kursart", entry.course_type)
         self._check("kursabschnitt", entry.section)
         with self._on_case("section", number, clerk) as act:
@@ -146,18 +150,18 @@ class Capture:
         return act.captured
 
     def section_end(self, number: str, end: SectionEnd, clerk: Clerk) -> Captured:
-        """Enter the end of the section that is under way. Raises CaseError."""
+        """Enter the end of the section that is under way. Raises ClerkError."""
         with self._on_case("section end", number, clerk) as act:
             under_way = [each for each in act.work.sections_of(act.case.id) if each.ended_on is None]
             if not under_way:
-                raise CaptureError(f"case {act.case.number}: no section is under way")
+                raise ClerkError(f"case {act.case.number}: no section is under way")
             act.done = courses.end_section(act.work, act.case, under_way[0], end, **act.history)
         return act.captured
 
     def completion(
         self, number: str, completed_on: date, course_type: str, *, b1: bool, clerk: Clerk
     ) -> Captured:
-        """Enter that the course was completed, and whether B1 was reached. Raises CaseError."""
+        """Enter that the course was completed, and whether B1 was reached. Raises ClerkError."""
         self._check("kursart", course_type)
         with self._on_case("completion", number, clerk) as act:
             act.done = courses.complete(
@@ -166,38 +170,40 @@ class Capture:
         return act.captured
 
     def revocation(self, number: str, clerk: Clerk) -> Captured:
-        """Withdraw the current right of a case. Raises CaseError."""
+        """Withdraw the current right of a case. Raises ClerkError."""
         with self._on_case("revocation", number, clerk) as act:
             act.done = transitions.revoke(act.work, act.case, **act.history)
+            act.ask_again()
         return act.captured
 
     def cancellation(self, number: str, clerk: Clerk) -> Captured:
-        """Take back a right that should never have been stored. Raises CaseError."""
+        """Take back a right that should never have been stored. Raises ClerkError."""
         with self._on_case("cancellation", number, clerk) as act:
             act.done = transitions.cancel(act.work, act.case, **act.history)
+            act.ask_again()
         return act.captured
 
     def death(self, number: str, died_on: date | None, clerk: Clerk) -> Captured:
-        """Enter that the person of a number died. Raises CaseError."""
+        """Enter that the person of a number died. Raises ClerkError."""
         with self._on_case("death", number, clerk) as act:
             if died_on is not None and died_on > german_day(act.now):
-                raise CaptureError(f"{died_on} is not yet")
+                raise ClerkError(f"{died_on} is not yet")
             if not act.work.set_deceased(act.person.id, died_on, **act.history):
-                raise CaptureError("that is known already")
+                raise ClerkError("that is known already")
         return act.captured
 
     def nationality(self, number: str, states: list[str], clerk: Clerk) -> Captured:
-        """Enter all nationalities of the person of a number. Raises CaseError."""
+        """Enter all nationalities of the person of a number. Raises ClerkError."""
         try:
             known = nationalities(self._lists, states)
         except ValueError as error:
-            raise CaptureError(str(error)) from error
+            raise ClerkError(str(error)) from error
         with self._on_case("nationality", number, clerk) as act:
             details = {**act.person.details, "staatsangehoerigkeiten": details_of(known)}
             if details == act.person.details:
-                raise CaptureError("that is known already")
+                raise ClerkError("that is known already")
             if not act.work.change_person_details(act.person, details, what="nationality", **act.history):
-                raise CaptureError("the person was changed by somebody else meanwhile")
+                raise ClerkError("the person was changed by somebody else meanwhile")
         return act.captured
 
     def _check(self, short_name: str, code: str | None) -> None:
@@ -205,29 +211,43 @@ class Capture:
             if code is not None:
                 checked_code(self._lists, short_name, code)
         except ValueError as error:
-            raise CaptureError(str(error)) from error
+            raise ClerkError(str(error)) from error
 
     @contextmanager
     def _on_case(self, what: str, number: str, clerk: Clerk) -> Iterator["_Act"]:
         """Do something to the case of a number under lock; journaled and committed unless it raises."""
-        now = self._clock.now()
-        with self._store.unit_of_work() as work:
-            case, person = locked_case(work, number)
-            act = _Act(what, work, case, person, now, clerk)
-            yield act
-            act.captured = captured = Captured(
-                what, person.id, case.number, case.id, str(case.state), str(act.done.state)
-            )
-            facts = {
-                "capture": what,
-                "actor": clerk.actor,
-                "person": person.id,
-                "case": case.id,
-                "before": captured.before,
-                "after": captured.after,
-            }
-            work.add_journal(JournalEntry(JournalKind.CLERK, self._real_clock.now(), facts=facts))
-            work.commit()
+        tools = self._tools
+        tools.refresh()
+        try:
+            with self._store.unit_of_work() as work:
+                case, chain = locked_case(work, number)
+                desk = Desk(work, tools, clerk.actor, clerk.reason, tools.clock.now())
+                act = _Act(desk, case, chain)
+                yield act
+                act.captured = captured = Captured(
+                    what,
+                    chain[-1].id,
+                    case.number,
+                    case.id,
+                    str(case.state),
+                    str(act.done.state),
+                    tuple(event.words for event in desk.events),
+                )
+                facts = {
+                    "capture": what,
+                    "actor": clerk.actor,
+                    "person": captured.person_id,
+                    "case": case.id,
+                    "before": captured.before,
+                    "after": captured.after,
+                    "events": [event.as_data() for event in desk.events],
+                }
+                work.add_journal(JournalEntry(JournalKind.CLERK, tools.real_clock.now(), facts=facts))
+                work.commit()
+        except GatewayError as error:
+            raise ClerkError(error.text_en) from error
+        except (CaseError, RequestGoneError) as error:
+            raise ClerkError(str(error)) from error
 
 
 class _Act:
@@ -235,43 +255,62 @@ class _Act:
 
     captured: Captured
 
-    def __init__(
-        self, what: str, work: UnitOfWork, case: CaseRecord, person: PersonRecord, now: datetime, clerk: Clerk
-    ) -> None:
-        self.what = what
-        self.work = work
+    def __init__(self, desk: Desk, case: CaseRecord, chain: Sequence[PersonRecord]) -> None:
+        self.desk = desk
+        self.work = desk.work
         self.case = case
         self.done = case
-        self.person = person
-        self.now = now
-        self.history: dict[str, Any] = {"at": now, "actor": clerk.actor, "reason": clerk.reason}
+        self.person = chain[-1]
+        self.now = desk.now
+        self.history = desk.history
+        self._chain = chain
+
+    def ask_again(self) -> None:
+        """Decide requests anew whose question was about the right that ended."""
+        for person in self._chain:
+            self.desk.ask_again(person.id)
 
 
-def locked_case(work: UnitOfWork, number: str) -> tuple[CaseRecord, PersonRecord]:
-    """Lock the person of a number, and return case and person as they are then.
+def locked_case(work: UnitOfWork, number: str) -> tuple[CaseRecord, list[PersonRecord]]:
+    """Lock the person of a number, and return case and persons as they are then.
 
-    Out: the case, and the person as it is today: whom it was merged into. Raises CaptureError for a number
-    nobody has, and when the persons changed while the lock was awaited.
+    Out: the case; the person whose it is and, in order, whom that was merged into: the last is who it is
+    today. The keys of requests that wait for an answer about them are locked too. Raises ClerkError for a
+    number nobody has, and when the persons changed while the lock was awaited.
     """
-    wanted = "".join(number.split())
-    expected = _chain(work, wanted)
-    work.lock_persons([person.lock_key for _, person in expected])
-    found = _chain(work, wanted)
-    if [person.id for _, person in found] != [person.id for _, person in expected]:
-        raise CaptureError(f"number {wanted}: the person was changed by somebody else meanwhile")
-    return found[0][0], found[-1][1]
+    wanted = number_of(number) or ""
+    _, expected = _case(work, wanted)
+    keys = keys_of(work, expected)
+    work.lock_persons(keys)
+    case, found = _case(work, wanted)
+    if not keys_of(work, found) <= keys:
+        raise ClerkError(f"number {wanted}: the person was changed by somebody else meanwhile")
+    return case, found
 
 
-def _chain(work: UnitOfWork, number: str) -> list[tuple[CaseRecord, PersonRecord]]:
-    """Return the case with its person, and then, in order, with whom that was merged into."""
+def keys_of(work: UnitOfWork, chain: Sequence[PersonRecord]) -> set[int]:
+    """Return the lock keys of persons, and of the requests that wait for an answer about them."""
+    return {
+        key
+        for person in chain
+        for key in (person.lock_key, *(asked.lock_key for asked in work.open_questions_of(person.id)))
+    }
+
+
+def _case(work: UnitOfWork, number: str) -> tuple[CaseRecord, list[PersonRecord]]:
     case = work.case_by_number(number)
     person = None if case is None else work.person(case.person_id)
     if case is None or person is None:
-        raise CaptureError(f"nobody has the number {number}")
-    chain = [(case, person)]
-    while person.merged_into is not None:
-        person = work.person(person.merged_into)
-        if person is None:
-            raise LookupError(f"person {chain[-1][1].merged_into} is not there")
-        chain.append((case, person))
+        raise ClerkError(f"nobody has the number {number}")
+    return case, persons_from(work, person)
+
+
+def persons_from(work: UnitOfWork, person: PersonRecord) -> list[PersonRecord]:
+    """Return a person and, in order, whom it was merged into."""
+    chain = [person]
+    while chain[-1].merged_into is not None:
+        into = work.person(chain[-1].merged_into)
+        if into is None:
+            raise LookupError(f"there is no person {chain[-1].merged_into}")
+        chain.append(into)
     return chain
