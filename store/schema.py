@@ -387,8 +387,10 @@ person_search = Table(
     metadata,
     Column("person_id", BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False),
     Column("kind", Text, primary_key=True),
-    Column("form", Text, primary_key=True, index=True),
+    Column("form", Text, primary_key=True),
     Column("birth_year", Integer, nullable=False),
+    # A common surname alone leads to tens of thousands of persons.
+    Index(None, "form", "birth_year"),
     sqlite_with_rowid=False,
 )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, exists, literal, or_, select, update
+from sqlalchemy import Connection, Table, Text, and_, bindparam, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.records import Hint, PersonRecord
@@ -13,26 +13,50 @@ from store.schema import hint, homonym, person, person_search
 FIRST = "first"
 """The kind of the rows that hold first names; all others hold surnames."""
 
+# Made once: to build it costs more than to run it.
+_POSSIBLY_SAME = (
+    select(person)
+    .where(
+        person.c.id.in_(
+            select(person_search.c.person_id).where(
+                person_search.c.birth_year == bindparam("year"),
+                or_(
+                    and_(
+                        person_search.c.kind != FIRST,
+                        person_search.c.form.in_(bindparam("surnames", expanding=True)),
+                    ),
+                    and_(person_search.c.kind == FIRST, person_search.c.form == bindparam("swapped")),
+                ),
+            )
+        ),
+        person.c.merged_into.is_(None),
+        # The less precise of two birth dates is the beginning of the other.
+        or_(
+            person.c.birth == bindparam("birth"),
+            person.c.birth.like(bindparam("within")),
+            bindparam("birth", type_=Text).like(person.c.birth.concat("-%")),
+        ),
+    )
+    .order_by(person.c.id)
+)
 
-def unindexed(connection: Connection, limit: int) -> list[PersonRecord]:
-    """Return some persons that are not in the index yet, by id."""
+
+def unindexed(connection: Connection, limit: int, after: int) -> list[PersonRecord]:
+    """Return some persons with an id greater than `after` that are not in the index yet, by id."""
     rows = connection.execute(
         select(person)
-        .where(~exists().where(person_search.c.person_id == person.c.id))
+        .where(person.c.id > after, ~exists().where(person_search.c.person_id == person.c.id))
         .order_by(person.c.id)
         .limit(limit)
     )
     return [PersonRecord(*row) for row in rows]
 
 
-def index_person(
-    connection: Connection, person_id: int, birth_year: int, forms: Iterable[tuple[str, str]]
-) -> None:
-    """Put the names of a person into the index. In: kind and search form of each, at least one."""
-    rows = [
-        {"person_id": person_id, "kind": kind, "form": form, "birth_year": birth_year} for kind, form in forms
-    ]
-    connection.execute(_insert(connection, person_search).on_conflict_do_nothing(), rows)
+def index_persons(connection: Connection, rows: Iterable[tuple[int, str, str, int]]) -> None:
+    """Put names into the index. In: of each the person, its kind, search form, and the year of birth."""
+    columns = [column.name for column in person_search.columns]
+    values = [dict(zip(columns, row, strict=True)) for row in rows]
+    connection.execute(_insert(connection, person_search).on_conflict_do_nothing(), values)
 
 
 def forget_index(connection: Connection, person_id: int) -> None:
@@ -41,43 +65,24 @@ def forget_index(connection: Connection, person_id: int) -> None:
 
 
 def possibly_same(
-    connection: Connection,
-    *,
-    birth: str,
-    surnames: Iterable[str],
-    swapped: tuple[str, str],
-    leave_out: int | None = None,
+    connection: Connection, *, birth: str, surnames: Iterable[str], swapped_first: str
 ) -> list[PersonRecord]:
-    """Return indexed persons with one of the surnames, or with both names swapped, whose birth date fits.
+    """Return indexed persons with one of the surnames, or with a surname as first name, born when it fits.
 
-    In: the birth date as ISO text of its precision, search forms of surnames, (surname, first name) in search
-    form, the id of a person to leave out. Persons that were merged into another are left out.
+    In: the birth date as ISO text of its precision, the search forms of all surnames, that of the surname
+    that may stand as a first name. Persons that were merged into another are left out.
     """
-    year, birth_column = int(birth[:4]), person.c.birth
-    # The less precise of two birth dates is the beginning of the other.
-    fits = or_(
-        birth_column == birth,
-        birth_column.startswith(f"{birth}-", autoescape=True),
-        literal(birth).startswith(birth_column.concat("-")),
+    found = connection.execute(
+        _POSSIBLY_SAME,
+        {
+            "year": int(birth[:4]),
+            "surnames": sorted(form for form in surnames if form),
+            "swapped": swapped_first,
+            "birth": birth,
+            "within": f"{birth}-%",
+        },
     )
-    surname, first_name = swapped
-    kinds = [and_(person_search.c.kind != FIRST, person_search.c.form.in_([f for f in surnames if f]))]
-    if surname and first_name:
-        kinds.append(and_(person_search.c.kind == FIRST, person_search.c.form == surname))
-    found = (
-        select(person)
-        .where(
-            person.c.id.in_(
-                select(person_search.c.person_id).where(person_search.c.birth_year == year, or_(*kinds))
-            ),
-            person.c.merged_into.is_(None),
-            fits,
-        )
-        .order_by(person.c.id)
-    )
-    if leave_out is not None:
-        found = found.where(person.c.id != leave_out)
-    return [PersonRecord(*row) for row in connection.execute(found)]
+    return [PersonRecord(*row) for row in found]
 
 
 def said_different(connection: Connection, person_id: int) -> set[int]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -16,6 +16,10 @@ from store.records import PersonRecord
 
 Weak: TypeAlias = "tuple[PersonRecord, tuple[Reason, ...]]"
 """A weak candidate, and why."""
+_Pair: TypeAlias = "tuple[int, int, tuple[Reason, ...]]"
+
+QUICK_SWEEPS: Final = 100
+"""After so many sweeps that found all that is new, everybody is looked through again."""
 
 
 def weak_candidates(connection: Connection, who: Appearance, person_id: int | None = None) -> Sequence[Weak]:
@@ -27,11 +31,12 @@ def weak_candidates(connection: Connection, who: Appearance, person_id: int | No
         connection,
         birth=who.key.birth,
         surnames=who.surname_forms,
-        swapped=(who.form(NameKind.SURNAME), who.form(NameKind.FIRST)),
-        leave_out=person_id,
+        swapped_first=who.form(NameKind.SURNAME),
     )
-    different = set() if person_id is None else search.said_different(connection, person_id)
-    compared = ((other, compare(who, appearance_of(other))) for other in found if other.id not in different)
+    apart = set()
+    if person_id is not None and found:
+        apart = {person_id} | search.said_different(connection, person_id)
+    compared = ((other, compare(who, appearance_of(other))) for other in found if other.id not in apart)
     return [(other, reasons) for other, reasons in compared if reasons]
 
 
@@ -41,24 +46,58 @@ class HintSweep:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._after = 0
+        self._quick = 0
 
     def work(self, limit: int) -> Progress:
-        """Sweep over some persons in one transaction."""
-        with self._store.write() as connection:
-            new = search.unindexed(connection, limit)
-            for person in new:
-                seen = appearance_of(person)
-                search.index_person(connection, person.id, seen.birth_year, seen.rows())
-            for person in new:
-                if person.merged_into is None:
-                    self._note_hints(connection, person)
+        """Sweep over some persons: everything is read and compared first, then written at once.
+
+        Persons are looked for after the last one found, since looking through all costs seconds where there
+        are millions. Somebody committed late, with a smaller id, is found when all are looked through again.
+        """
+        with self._store.read() as reader:
+            new = search.unindexed(reader.connection, limit, self._after)
+            seen = [(person, appearance_of(person)) for person in new]
+            hints = [
+                (person.id, other.id, reasons)
+                for person, appearance in seen
+                if person.merged_into is None
+                for other, reasons in weak_candidates(reader.connection, appearance, person.id)
+            ]
+        hints += _among(seen)
+        if new:
+            self._write(seen, hints)
+        self._go_on(new, limit)
         return Progress(len(new), more=len(new) == limit)
 
-    def _note_hints(self, connection: Connection, person: PersonRecord) -> None:
+    def _write(self, seen: Sequence[tuple[PersonRecord, Appearance]], hints: Iterable[_Pair]) -> None:
         now = self._clock.now()
-        for other, reasons in weak_candidates(connection, appearance_of(person), person.id):
-            data = [reason.as_data() for reason in reasons]
-            if person.id > other.id:
+        with self._store.write() as connection:
+            rows = (
+                (person.id, kind, form, appearance.birth_year)
+                for person, appearance in seen
+                for kind, form in appearance.rows()
+            )
+            search.index_persons(connection, rows)
+            for one, other, reasons in hints:
                 # Stored from the side of the lower id, as the pair is.
-                data = [Reason(each.code, each.other, each.one).as_data() for each in reasons]
-            search.add_hint(connection, person.id, other.id, data, now)
+                turned = reasons if one < other else [Reason(why.code, why.other, why.one) for why in reasons]
+                search.add_hint(connection, one, other, [why.as_data() for why in turned], now)
+
+    def _go_on(self, new: Sequence[PersonRecord], limit: int) -> None:
+        if new:
+            self._after = new[-1].id
+        if len(new) < limit:
+            self._quick += 1
+            if self._quick == QUICK_SWEEPS:
+                self._after = self._quick = 0
+
+
+def _among(seen: Sequence[tuple[PersonRecord, Appearance]]) -> Iterator[_Pair]:
+    """Yield the pairs of weak candidates among persons that are all new."""
+    for number, (one, appearance) in enumerate(seen):
+        for other, another in seen[number + 1 :]:
+            if one.merged_into is None and other.merged_into is None:
+                reasons = compare(appearance, another)
+                if reasons:
+                    yield one.id, other.id, reasons

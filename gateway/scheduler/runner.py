@@ -18,8 +18,8 @@ LEASE = "scheduler"
 LEASE_LENGTH = timedelta(seconds=60)
 CHUNK = 50
 """How many things a task may do in one go; on SQLite messages wait for its transactions."""
-CHUNKS_PER_TURN = 200
-"""After so many chunks a task lets the next one have its turn."""
+CHUNKS_PER_TURN = 20
+"""After so many chunks a task is done for this turn: messages come first, and there is a next turn soon."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ everybody who reads the store, and for the history.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from gateway.cases import state_on, transitions
 from gateway.clock import Clock, german_day
@@ -28,11 +28,17 @@ class StateWriter:
         self._store = store
         self._clock = clock
         self._after = 0
+        self._done_on: date | None = None
 
     def work(self, limit: int) -> Progress:
-        """Write the states of some persons' cases, each person under their lock; go on there next time."""
-        now = self._clock.now()
-        today = german_day(now)
+        """Write the states of some persons' cases, each person under their lock; go on there next time.
+
+        The calendar changes nothing twice a day: after all were looked through there is nothing until the
+        next one.
+        """
+        today = german_day(self._clock.now())
+        if today == self._done_on:
+            return Progress(0)
         with self._store.read() as reader:
             found = persons_with_stale_cases(
                 reader.connection,
@@ -45,6 +51,7 @@ class StateWriter:
         more = len(found) == limit
         # After the last one from the beginning: those found wrongly must not hide others.
         self._after = found[-1][0] if more else 0
+        self._done_on = None if more else today
         return Progress(written, more)
 
     def _write(self, person_id: int, lock_key: int) -> int:

@@ -21,7 +21,8 @@ def take_a_turn(url: str, lease_seconds: float) -> None:
         return Progress(1)
 
     scheduler = Scheduler(store, SystemClock(), [Task("waiting", work)], new_holder())
-    store.check_commit(SystemClock().now())
+    with store.read() as reader:
+        reader.counts()
     report("ready")
     wait_for_word()
     while (done := scheduler.run_once()) is None:

@@ -203,7 +203,9 @@ def _add_persons() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_person_search_person_id"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_person_search_form", "person_search", ["form"], unique=False)
+    op.create_index(
+        "ix_person_search_form_birth_year", "person_search", ["form", "birth_year"], unique=False
+    )
     op.create_table(
         "hint",
         sa.Column("low_id", sa.BigInteger(), autoincrement=False, nullable=False),
