@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli import capture_rights
+from adapters.cli import capture_rights, capture_show
 from adapters.cli.capture_input import AsOption, NumberOption, ReasonOption, named_clerk, opened, read_day
 from adapters.cli.console import CommandError, ConfigOption, JsonOption, configuration, emit
 
@@ -23,6 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+app.command("show")(capture_show.show)
 app.command("right")(capture_rights.right)
 app.command("repetition")(capture_rights.repetition)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import fixtures.persons as persons
-from adapters.cli.console import OK, USAGE
+from adapters.cli.console import OK, REFUSED, USAGE
 from gateway.cases.state import state_on
 from store.case_files import history_of_case
 from tests.support.capturing import KINDS, LEYLA, TGS, TODAY, UNTIL, Clerk, clerk_at, done
@@ -49,6 +49,31 @@ def test_a_course_from_registration_to_completion(clerk: Clerk) -> None:
         "section end",
         "completion",
     ]
+
+
+def test_a_case_is_shown_with_all_that_became_of_it(clerk: Clerk) -> None:
+    number = clerk.given("3")
+    clerk.registers(number)
+    clerk.section(number, 100)
+    clerk.does("death", "--number", number)
+    shown = inge("capture", "show", "--number", number, "--config", clerk.config, "--json").json
+    assert (shown["state"], shown["case"]["used_units"], shown["person"]["deceased"]) == (
+        "RUNNING",
+        100,
+        True,
+    )
+    assert [len(shown[part]) for part in ("registrations", "sections", "history_of_person")] == [1, 1, 1]
+    assert [row["after"] for row in shown["history"]] == ["OPEN", "REGISTERED", "RUNNING", "RUNNING"]
+    told = inge("capture", "show", "--number", number, "--config", clerk.config).out
+    for words in (
+        "100 of 700 units used",
+        "Şahin, Leyla, born 1990-05-17 (deceased)",
+        "e.muster",
+        "deceased",
+    ):
+        assert words in told
+    ran = inge("capture", "show", "--number", "12", "--config", clerk.config)
+    assert (ran.code, "nobody has the number 12" in ran.err) == (REFUSED, True)
 
 
 def test_the_last_unit_exhausts(clerk: Clerk) -> None:

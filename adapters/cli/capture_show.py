@@ -1,0 +1,97 @@
+"""`inge capture show`: one case with all that became of it, who did it, when and why."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from adapters.cli.capture_input import NumberOption, opened
+from adapters.cli.console import REFUSED, CommandError, ConfigOption, JsonOption, emit, table
+
+if TYPE_CHECKING:
+    from gateway.tools import Tools
+    from store.engine import Store
+
+
+def show(number: NumberOption, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show the case of a number: rights, course, and the history of case and person."""
+    with opened(config) as (store, tools):
+        data = _data(store, tools, number)
+    emit(data, _words(data), as_json=as_json)
+
+
+def _data(store: Store, tools: Tools, number: str) -> dict[str, Any]:
+    from gateway.cases import lapses_on, state_on
+    from gateway.clock import german_day
+    from gateway.requests import number_of
+    from store.case_files import (
+        find_case,
+        find_person,
+        history_of_case,
+        history_of_person,
+        list_registrations,
+        list_sections,
+    )
+
+    wanted, today = number_of(number), german_day(tools.clock.now())
+    with store.read() as reader:
+        connection = reader.connection
+        case = None if wanted is None else find_case(connection, wanted)
+        person = None if case is None else find_person(connection, case.person_id)
+        if case is None or person is None:
+            raise CommandError(f"nobody has the number {number}", exit_code=REFUSED)
+        lapses = lapses_on(case)
+        return {
+            "day": today.isoformat(),
+            "state": str(state_on(case, today)),
+            "lapses_on": None if lapses is None else lapses.isoformat(),
+            "case": asdict(case),
+            "person": asdict(person),
+            "registrations": [asdict(each) for each in list_registrations(connection, case.id)],
+            "sections": [asdict(each) for each in list_sections(connection, case.id)],
+            "history": [asdict(each) for each in history_of_case(connection, case.id)],
+            "history_of_person": [asdict(each) for each in history_of_person(connection, person.id)],
+        }
+
+
+def _words(data: dict[str, Any]) -> str:
+    case, person = data["case"], data["person"]
+    died = " (deceased)" if person["deceased"] else ""
+    merged = "" if person["merged_into"] is None else f", merged into person {person['merged_into']}"
+    name = ", ".join(part or "–" for part in (person["surname"], person["first_name"]))
+    rights = [
+        (
+            each["art"],
+            each["status"],
+            each["agency_name"],
+            each["valid_from"],
+            "unlimited" if each["unlimited"] else each["valid_until"],
+        )
+        for each in case["rights"]
+    ]
+    parts = [
+        f"case {case['number']} on {data['day']}: {data['state']}",
+        f"{name}, born {person['birth']}{died}{merged}",
+        f"{case['used_units']} of {case['granted_units']} units used"
+        + ("" if data["lapses_on"] is None else f"; lapses after {data['lapses_on']} without activity"),
+        "",
+        table(["right", "status", "agency", "from", "until"], rights),
+    ]
+    if data["sections"]:
+        sections = [
+            [
+                each[column]
+                for column in ("section", "course_type", "course_no", "began_on", "ended_on", "units")
+            ]
+            for each in data["sections"]
+        ]
+        parts += ["", table(["section", "type", "course", "began", "ended", "units"], sections)]
+    changes = [
+        (each["at"].strftime("%Y-%m-%d %H:%M"), each["actor"], each["before"], each["after"], each["reason"])
+        for each in data["history"]
+    ] + [
+        (each["at"].strftime("%Y-%m-%d %H:%M"), each["actor"], "person", each["what"], each["reason"])
+        for each in data["history_of_person"]
+    ]
+    parts += ["", table(["when (UTC)", "who", "before", "after", "why"], sorted(changes))]
+    return "\n".join(parts)
