@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
+import pytest
+from sqlalchemy import delete, update
+
 from fixtures import persons
+from gateway.clerks import sweep
+from gateway.scheduler.runner import Progress
+from gateway.scheduler.states import StateWriter
 from messages.values import PartialDate
 from store.case_files import history_of_case
+from store.schema import entitlement, person_search
 from tests.support.clerk import Clerk
 from tests.support.core import ABH1, ABH2, AGENCIES, new_uuid
 from tests.support.door import Delivered, DoorCore
@@ -116,6 +124,30 @@ def test_a_new_person_is_compared_with_those_known_before(core: DoorCore, clerk:
     entitle(core, "abh2", person=named("Jaeger"))
     turn(clerk)
     assert len(clerk.tells("hints", "list")) == 1
+
+
+def test_who_is_committed_late_is_found_when_all_are_looked_through(
+    core: DoorCore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "QUICK_SWEEPS", 2)
+    entitle(core, person=named("Kaya"))
+    looking = sweep.HintSweep(core.store, core.clock)
+    assert [looking.work(50).done for _ in range(2)] == [1, 0]
+    with core.store.write() as connection:
+        connection.execute(delete(person_search))
+    # After the second sweep that found all that was new, everybody is looked through.
+    assert [looking.work(50).done for _ in range(3)] == [1, 0, 0]
+
+
+def test_states_are_looked_through_once_a_day(core: DoorCore) -> None:
+    entitle(core)
+    writer = StateWriter(core.store, core.clock)
+    assert writer.work(50) == Progress(0)
+    with core.store.write() as connection:
+        connection.execute(update(entitlement).values(valid_until=date(2026, 11, 1)))
+    assert writer.work(50) == Progress(0)
+    core.clock.advance(days=1)
+    assert writer.work(50) == Progress(1)
 
 
 def test_hints_on_demand_for_one_person(core: DoorCore, clerk: Clerk) -> None:
