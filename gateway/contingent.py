@@ -44,5 +44,10 @@ def remaining(cases: Sequence[CaseRecord]) -> int:
 
 
 def repeatable(case: CaseRecord) -> bool:
-    """Tell whether the course of a case is one that may be repeated (D33): completed, its type, no B1."""
-    return case.state == CaseState.EXHAUSTED and case.course_type in repetition().course_types and not case.b1
+    """Tell whether the course of a case may be repeated (D33): completed, its type, no B1, and only once."""
+    return (
+        case.repeats is None
+        and case.state == CaseState.EXHAUSTED
+        and case.course_type in repetition().course_types
+        and not case.b1
+    )

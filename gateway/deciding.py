@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, Final
 
 from gateway import contingent
-from gateway.cases import counting_right, state_on
+from gateway.cases import ACTIVE, counting_right, state_on
 from gateway.decided import ClerkChoice, Decided, Verdict
 from gateway.effects import Existing, Storing
 from gateway.identity import PARKED, Branch, Identity, identify, settle
@@ -265,8 +265,10 @@ class _Decision:
         )
 
     def _limits_collide(self, existing: Existing) -> bool:
-        """Tell whether what is there covers one part of the course only, and more or the other is asked."""
+        """Tell whether an active right covers one part of the course only, and more or the other is asked."""
         right, request = existing.right, self._request
+        if existing.state not in ACTIVE:
+            return False
         return (right.only_orientation and not request.only_orientation) or (
             right.only_language and not request.only_language
         )

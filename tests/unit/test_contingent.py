@@ -50,6 +50,7 @@ def test_a_first_case_is_granted_the_general_course() -> None:
         ({"course_type": "23", "b1": False}, True),
         ({"course_type": "8"}, True),
         ({"course_type": "4", "b1": True}, False),
+        ({"course_type": "4", "repeats": 7}, False),
         ({"course_type": "1", "b1": False}, False),
         ({"course_type": None}, False),
         ({"course_type": "4", "state": CaseState.RUNNING}, False),
