@@ -20,7 +20,6 @@ from store.schema import (
     answer,
     case_file,
     content_key,
-    course_registration,
     course_section,
     decision,
     entitlement,
@@ -155,13 +154,6 @@ class Queries:
             '"entitlement" SET "status" = ?, "replaced_by" = ?'
             ' WHERE "case_id" = ? AND "id" = ? AND "status" = ?'
         )
-        self.registrations = query(
-            dialect,
-            select(course_registration)
-            .where(course_registration.c.case_id == bindparam("case_id"))
-            .order_by(course_registration.c.id),
-            ["case_id"],
-        )
         self.sections = query(
             dialect,
             select(course_section)
@@ -257,7 +249,6 @@ class Queries:
             '"work_item" SET "state" = ?, "decision" = ?, "decided_by" = ?, "decided_at" = ?,'
             ' "undone_at" = NULL WHERE "id" = ? AND "state" = ?'
         )
-        self.reopen_work_item = self._change('"work_item" SET "state" = ? WHERE "id" = ? AND "state" = ?')
         self.undo_work_item = self._change(
             '"work_item" SET "undone_at" = ? WHERE "id" = ? AND "state" = ? AND "undone_at" IS NULL'
         )

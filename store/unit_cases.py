@@ -34,10 +34,6 @@ class CaseWork(Work):
         """Return the case of an identification number with all its rights."""
         return next(iter(cases(self._run(self._queries.case_by_number, number))), None)
 
-    def registrations_of(self, case_id: int) -> list[Registration]:
-        """Return the registrations of a case, in the order they were written."""
-        return [Registration(*row) for row in self._run(self._queries.registrations, case_id)]
-
     def sections_of(self, case_id: int) -> list[Section]:
         """Return the sections of a case, in the order they began."""
         return [Section(*row) for row in self._run(self._queries.sections, case_id)]

@@ -70,11 +70,6 @@ class WorkItemWork(Work):
         )
         return self._changed(self._queries.close_work_item, parameters) == 1
 
-    def reopen_work_item(self, item: WorkItem) -> bool:
-        """Open a closed work item again; False if it is open. What was decided stays to be read."""
-        parameters = (WorkItemState.OPEN.value, item.id, WorkItemState.CLOSED.value)
-        return self._changed(self._queries.reopen_work_item, parameters) == 1
-
     def mark_undone(self, item: WorkItem, *, at: datetime) -> bool:
         """Note that the decision of a closed work item was undone; False if it was already, or is open."""
         parameters = (self._at(at), item.id, WorkItemState.CLOSED.value)
