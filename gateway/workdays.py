@@ -1,27 +1,27 @@
 """Working days: Monday to Friday without public holidays, of the whole country or of one state too."""
 
-import tomllib
-from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from functools import cache
-from importlib.resources import files
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from holidays.countries.germany import Germany
 
 FEDERAL: Final = "federal"
 """The holidays of the whole country only."""
 _SATURDAY: Final = 5
-_WEDNESDAY: Final = 2
 
 
 class Workdays:
-    """Counts working days. In: `federal`, or the key of a state (`BY`). Raises LookupError for another."""
+    """Counts working days. In: `federal`, or the key of a state (`BY`). Raises LookupError for another.
+
+    Days that some municipalities alone keep are working days.
+    """
 
     def __init__(self, region: str = FEDERAL) -> None:
-        data = _holidays()
-        parts = [data[FEDERAL]]
-        if region != FEDERAL:
-            parts.append(data["states"][region])
-        self._parts: tuple[Mapping[str, Any], ...] = tuple(parts)
+        if region not in regions():
+            raise LookupError(region)
+        self._state = None if region == FEDERAL else region
         self._by_year: dict[int, frozenset[date]] = {}
 
     def is_workday(self, day: date) -> bool:
@@ -41,45 +41,22 @@ class Workdays:
         return sum(self.is_workday(day) for day in days)
 
     def _of_year(self, year: int) -> frozenset[date]:
+        # Sets of whole years: the library's own calendar grows while it is asked, and several threads ask.
         known = self._by_year.get(year)
         if known is None:
-            known = self._by_year[year] = frozenset(day for part in self._parts for day in _days(part, year))
+            known = self._by_year[year] = frozenset(_germany()(subdiv=self._state, years=year, expand=False))
         return known
 
 
+@cache
 def regions() -> tuple[str, ...]:
     """Return what `Workdays` takes: `federal` and the keys of the states."""
-    return (FEDERAL, *sorted(_holidays()["states"]))
+    # The names of states alone: the library's subdivisions hold the municipality of Augsburg too.
+    return (FEDERAL, *sorted(_germany().subdivisions_aliases.values()))
 
 
-def easter(year: int) -> date:
-    """Return Easter Sunday of a Gregorian year (Meeus, Jones and Butcher)."""
-    golden, (century, rest) = year % 19, divmod(year, 100)
-    leap, over = divmod(century, 4)
-    moon = (century - (century + 8) // 25 + 1) // 3
-    epact = (19 * golden + century - leap - moon + 15) % 30
-    quarter, odd = divmod(rest, 4)
-    weekday = (32 + 2 * over + 2 * quarter - epact - odd) % 7
-    late = (golden + 11 * epact + 22 * weekday) // 451
-    month, day = divmod(epact + weekday - 7 * late + 114, 31)
-    return date(year, month, day + 1)
+def _germany() -> "type[Germany]":
+    # Here and not above: a sender's installation has no holidays, but does read the settings.
+    from holidays.countries.germany import Germany
 
-
-def _days(part: Mapping[str, Any], year: int) -> Iterable[date]:
-    for text in part.get("fixed", ()):
-        yield _in_year(text, year)
-    sunday = easter(year)
-    for offset in part.get("easter", ()):
-        yield sunday + timedelta(days=offset)
-    if "wednesday_before" in part:
-        day = _in_year(part["wednesday_before"], year)
-        yield day - timedelta(days=(day.weekday() - _WEDNESDAY - 1) % 7 + 1)
-
-
-def _in_year(text: str, year: int) -> date:
-    return date.fromisoformat(f"{year}-{text}")
-
-
-@cache
-def _holidays() -> Mapping[str, Any]:
-    return tomllib.loads(files("gateway.rules").joinpath("holidays.toml").read_text(encoding="utf-8"))
+    return Germany

@@ -28,6 +28,7 @@ SERVER_MODULES = frozenset(
     {
         "alembic",
         "granian",
+        "holidays",
         "prometheus_client",
         "psycopg",
         "pydantic_settings",

@@ -50,7 +50,7 @@ import sys
 class Missing:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in {"sqlalchemy", "alembic", "psycopg", "spyne", "granian", "uvloop",
-                                      "starlette", "pydantic", "structlog", "prometheus_client"}:
+                                      "starlette", "pydantic", "structlog", "prometheus_client", "holidays"}:
             raise ImportError(f"a sender has no {name}")
 sys.meta_path.insert(0, Missing())
 from adapters.client import Client, GatewayTrust, RetryPolicy
