@@ -94,9 +94,12 @@ def _line(element: etree._Element) -> int | None:
 
 
 class _Slot(NamedTuple):
+    """Where a child element belongs: to a field, or to the fields of its own children (``inside``)."""
+
     field: str
     parse: Parse
     many: bool
+    inside: dict[Any, _Slot] | None = None
 
 
 class _Child(NamedTuple):
@@ -116,7 +119,6 @@ class Plan:
         "_children",
         "_cls",
         "_defaults",
-        "_groups",
         "_inline",
         "_many",
         "_marks",
@@ -128,7 +130,6 @@ class Plan:
         self._cls = cls
         self._attributes: list[tuple[str, str]] = []
         self._slots: dict[Any, _Slot] = {}
-        self._groups: dict[Any, dict[Any, _Slot]] = {}
         self._many: list[str] = []
         self._names: dict[str, str] = {}
         self._inline: tuple[str, Plan] | None = None
@@ -140,22 +141,16 @@ class Plan:
 
     def parse(self, element: etree._Element) -> Any:
         """Read ``element`` into an instance of the class. Raises GatewayError X001."""
-        values = self._start(element)
+        values = self._defaults.copy()
         if self._inline is None:
-            _read(element, self._slots, self._groups, values)
+            _read(element, self._slots, values)
         else:
             field, frame = self._inline
-            outer = frame._start(element)
-            slots, groups = self._slots, self._groups
-            outer_slots, outer_groups = frame._slots, frame._groups
-            for child in element:
-                tag = child.tag
-                if tag in outer_slots or tag in outer_groups:
-                    _store(child, outer_slots, outer_groups, outer)
-                else:
-                    _store(child, slots, groups, values)
-            values[field] = frame._finish(element, outer)
-        return self._finish(element, values)
+            values |= frame._defaults
+            _read(element, self._slots, values)
+            outer = {name: values.pop(name) for name in frame._names if name in values}
+            values[field] = frame._made(element, outer)
+        return self._made(element, values)
 
     def write(self, name: str, value: Any) -> str:
         """Return ``value`` as element ``name``, attributes and children in the order of the schema."""
@@ -187,17 +182,11 @@ class Plan:
             marks |= frame._mark_of(f"{path}{field}.")
         return marks
 
-    def _start(self, element: etree._Element) -> dict[str, Any]:
-        values = self._defaults.copy()
-        for field in self._many:
-            values[field] = []
+    def _made(self, element: etree._Element, values: dict[str, Any]) -> Any:
         for name, field in self._attributes:
             text = element.get(name)
             if text is not None:
                 values[field] = text
-        return values
-
-    def _finish(self, element: etree._Element, values: dict[str, Any]) -> Any:
         for field in self._many:
             values[field] = tuple(values[field])
         try:
@@ -212,6 +201,7 @@ class Plan:
         hints = get_type_hints(self._cls, include_extras=True)
         wrapper: str | None = None
         wrapped: list[_Child] = []
+        inside: dict[Any, _Slot] = {}
         for field in fields(self._cls):
             mark = _mark(hints[field.name], self._cls, field.name)
             kind, optional, many = _kind(hints[field.name])
@@ -219,9 +209,13 @@ class Plan:
                 self._defaults[field.name] = field.default
             elif optional:
                 self._defaults[field.name] = None
+            elif many:
+                self._defaults[field.name] = ()
             if isinstance(mark, Inline):
                 frame = plan_of(kind)
                 self._inline = (field.name, frame)
+                # Its children lie side by side with the class's own.
+                self._slots |= frame._slots
                 self._children.append(_inline(field.name, frame._children))
             elif isinstance(mark, Attr):
                 self._attributes.append((mark.name, field.name))
@@ -237,44 +231,33 @@ class Plan:
                     self._slots[mark.tag] = slot
                     self._children.append(child)
                 elif mark.inside == wrapper:
-                    self._groups[wrapper][mark.tag] = slot
+                    inside[mark.tag] = slot
                     wrapped.append(child)
                 else:
-                    wrapper, wrapped = mark.inside, [child]
-                    self._groups[wrapper] = {mark.tag: slot}
+                    wrapper, wrapped, inside = mark.inside, [child], {mark.tag: slot}
+                    self._slots[wrapper] = _Slot("", codec.parse, False, inside)
                     self._children.append(_wrapper(wrapper, wrapped))
+        if self._inline is not None and not self._names.keys().isdisjoint(self._inline[1]._names):
+            raise TypeError(f"{self._cls.__name__} has a field of the same name as its frame")
 
 
-def _read(
-    element: etree._Element,
-    slots: Mapping[Any, _Slot],
-    groups: Mapping[Any, Mapping[Any, _Slot]],
-    values: dict[str, Any],
-) -> None:
+def _read(element: etree._Element, slots: Mapping[Any, _Slot], values: dict[str, Any]) -> None:
     for child in element:
-        _store(child, slots, groups, values)
-
-
-def _store(
-    child: etree._Element,
-    slots: Mapping[Any, _Slot],
-    groups: Mapping[Any, Mapping[Any, _Slot]],
-    values: dict[str, Any],
-) -> None:
-    tag = child.tag
-    slot = slots.get(tag)
-    if slot is None:
-        inner = groups.get(tag)
-        if inner is None:
-            raise refuse(child, "another element", str(tag) if isinstance(tag, str) else "no element")
-        _read(child, inner, _NO_GROUPS, values)
-    elif slot.many:
-        values[slot.field].append(slot.parse(child))
-    else:
-        values[slot.field] = slot.parse(child)
-
-
-_NO_GROUPS: Final[Mapping[Any, Mapping[Any, _Slot]]] = {}
+        slot = slots.get(child.tag)
+        if slot is None:
+            tag = child.tag
+            raise refuse(child, "another element", tag if isinstance(tag, str) else "no element")
+        field, parse, many, inside = slot
+        if inside is not None:
+            _read(child, inside, values)
+        elif many:
+            found = values.get(field)
+            if found:
+                found.append(parse(child))
+            else:
+                values[field] = [parse(child)]
+        else:
+            values[field] = parse(child)
 
 
 def _mark(hint: Any, cls: type[Any], field: str) -> El | Attr | Inline:

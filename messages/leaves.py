@@ -82,15 +82,14 @@ def parse_moment(element: etree._Element) -> datetime:
     A value without time zone is read as German local time: the schema allows it, the standard's rule
     demands a zone, and nothing is decided by this value. Raises GatewayError X001.
     """
-    match = _MOMENT.fullmatch((element.text or "").strip())
+    text = (element.text or "").strip()
+    match = _MOMENT.fullmatch(text)
     if match is None:
         raise refuse(element, "a point in time (yyyy-mm-ddThh:mm:ss.sss+hh:mm)", "another text")
-    day, time, fraction, zone = match.group("day", "time", "fraction", "zone")
     # xs:dateTime names midnight at the end of a day 24:00:00, which Python does not know.
-    end_of_day = time == "24:00:00"
-    text = f"{day}T{'00:00:00' if end_of_day else time}.{(fraction or '0')[:6]:0<6}{zone or ''}"
+    end_of_day = match["time"] == "24:00:00"
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.replace("T24", "T00") if end_of_day else text)
         if end_of_day:
             moment += timedelta(days=1)
     except (ValueError, OverflowError):
