@@ -18,13 +18,19 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, tuple):
         return [plain(item) for item in value]
-    if is_dataclass(value):
-        kind: Any = type(value)
-        parts = ((name, getattr(value, name)) for name in _names(kind))
-        return {name: plain(part) for name, part in parts if part is not None and part != ()}
-    raise TypeError(f"no plain form of {type(value).__name__}")
+    kind: Any = type(value)
+    found = {}
+    for name in _names(kind):
+        part = getattr(value, name)
+        if isinstance(part, str):  # most are
+            found[name] = part
+        elif part is not None and part != ():
+            found[name] = plain(part)
+    return found
 
 
 @cache
 def _names(kind: Any) -> tuple[str, ...]:
+    if not is_dataclass(kind):
+        raise TypeError(f"no plain form of {kind.__name__}")
     return tuple(each.name for each in fields(kind))
