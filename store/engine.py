@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.exc import DBAPIError
 
 from store.database import make_engine
@@ -87,11 +87,9 @@ class Store:
         with self.write() as connection:
             if current_revision(connection) != head_revision():
                 raise StoreNotMigrated("the store does not have the revision of this program")
-            changed = connection.execute(
+            connection.execute(
                 update(lease).where(lease.c.name == "readiness").values(holder=mine, expires_at=now)
             )
-            if changed.rowcount == 0:
-                connection.execute(insert(lease).values(name="readiness", holder=mine, expires_at=now))
 
     def take_lease(
         self, connection: Connection, name: str, holder: str, now: datetime, length: timedelta
