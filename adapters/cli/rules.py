@@ -10,7 +10,7 @@ import typer
 from adapters.cli.console import REFUSED, CommandError, JsonOption, emit, table
 
 if TYPE_CHECKING:
-    from gateway.rules.engine import DecisionTable, Row
+    from gateway.rules.engine import DecisionTable, Note, Row
 
 app = typer.Typer(help="Read the decision table.", no_args_is_help=True)
 
@@ -55,13 +55,13 @@ def row(
 ) -> None:
     """Show one row with its reasons, in German and English."""
     version = _version(on)
+    note = next((each for each in version.notes if each.id == row_id.upper()), None)
     try:
-        found = version.row(row_id.upper())
+        data = _data(version.row(row_id.upper()), version) if note is None else _reasons(note, version)
     except LookupError as error:
         raise CommandError(str(error), exit_code=REFUSED) from error
-    data = _data(found, version)
     words = table(
-        ["row", found.id], [(name, value) for name, value in data.items() if value and name != "id"]
+        ["row", str(data["id"])], [(name, value) for name, value in data.items() if value and name != "id"]
     )
     emit(data, words, as_json=as_json)
 
@@ -91,9 +91,16 @@ def _data(row: Row, version: DecisionTable) -> dict[str, Any]:
         "answer": telling.answer(row),
         "effect": row.effect,
         "shows_existing": row.show,
-        "legal_basis": row.legal_basis,
-        "german": row.explanation_de,
-        "english": row.explanation_en,
-        "evidence": row.evidence,
+        **_reasons(row, version),
+    }
+
+
+def _reasons(told: Row | Note, version: DecisionTable) -> dict[str, Any]:
+    return {
+        "id": told.id,
+        "legal_basis": told.legal_basis,
+        "german": told.explanation_de,
+        "english": told.explanation_en,
+        "evidence": told.evidence,
         "version": version.version,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.rules import telling
-from gateway.rules.engine import DecisionTable
+from gateway.rules.engine import DecisionTable, Note, Row
 from gateway.rules.reader import load_rules
 
 _HEAD = """# The decision table
@@ -18,8 +18,8 @@ that every row is reached by some.
 Kinds of right: 1a entitlement, 1b and 2 obligations of an immigration authority, 3 admission by BAMF,
 4 resettler, 5 obligation and 8 admission by a Jobcenter, 6 repetition, 7 obligation by a benefits office.
 Classes of request: E (1a), Vabh (1b, 2), Zbamf (3), S (4), Vtgs (5), 6, Vtla (7), Ztgs (8). Answers:
-ACC accepted, REJ refused with a code, ASK the agency is asked, CLERK a clerk decides. Evidence: S founding
-document, X XAusländer, L law, D decided here.
+ACC accepted, REJ refused with a code, ASK the agency is asked, CLERK a clerk decides, CLOSE ended with a
+receipt, neither accepted nor refused. Evidence: S founding document, X XAusländer, L law, D decided here.
 """
 
 
@@ -29,6 +29,7 @@ def render_page() -> str:
 
 
 def _version(version: DecisionTable) -> str:
+    """Give one version; its notes stand among the explanations only, as they are no rows."""
     words = ", ".join(f"{word} = {'/'.join(sorted(meaning))}" for word, meaning in version.words.items())
     active, inactive = (
         " before ".join("/".join(sorted(rank)) for rank in ranks)
@@ -45,10 +46,11 @@ def _version(version: DecisionTable) -> str:
     for row in version.rows:
         about = (telling.existing(row, version), telling.requests(row, version), telling.flags(row))
         lines.append(f"| {' | '.join((row.id, *about, telling.answer(row), row.effect))} |")
+    told: list[Row | Note] = [*version.rows, *version.notes]
     lines += ["", "| row | Erklärung | explanation | legal basis | evidence |", "|---|---|---|---|---|"]
     lines += [
         f"| {row.id} | {row.explanation_de} | {row.explanation_en} | {row.legal_basis} | {row.evidence} |"
-        for row in sorted(version.rows, key=lambda row: row.id)
+        for row in sorted(told, key=lambda row: row.id)
     ]
     return "\n".join([*lines, ""])
 

@@ -16,6 +16,7 @@ class Verdict(StrEnum):
     REFUSE = "REJ"
     ASK = "ASK"
     CLERK = "CLERK"
+    CLOSE = "CLOSE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,17 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """An id of the dossier's table that no row has: a rule of another form, or superseded."""
+
+    id: str
+    legal_basis: str
+    explanation_de: str
+    explanation_en: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """What the selection of the case that counts looks at: class, state and order of decision."""
 
@@ -111,6 +123,7 @@ class DecisionTable:
     active_ranks: tuple[frozenset[str], ...]
     inactive_ranks: tuple[frozenset[str], ...]
     words: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
     _rows_about: dict[tuple[str, str], tuple[Row, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

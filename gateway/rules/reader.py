@@ -6,7 +6,7 @@ from datetime import date
 from importlib.resources import files
 from typing import Any
 
-from gateway.rules.engine import DecisionTable, Row, RuleBook, Verdict
+from gateway.rules.engine import DecisionTable, Note, Row, RuleBook, Verdict
 
 _ROW_KEYS = frozenset(
     [
@@ -59,7 +59,8 @@ def read_table(text: str) -> DecisionTable:
     if not isinstance(valid_from, date):
         raise TableError("valid_from must be a date")
     rows = tuple(_row(row, words, flags) for row in data["row"])
-    if len({row.id for row in rows}) != len(rows):
+    notes = tuple(_note(note) for note in data.get("note", ()))
+    if len({each.id for each in (*rows, *notes)}) != len(rows) + len(notes):
         raise TableError("two rows have the same id")
     return DecisionTable(
         version=str(data["version"]),
@@ -71,6 +72,7 @@ def read_table(text: str) -> DecisionTable:
         active_ranks=tuple(_expand(rank, words) for rank in data["selection"]["active"]),
         inactive_ranks=tuple(_expand(rank, words) for rank in data["selection"]["inactive"]),
         words={word: frozenset(meaning) for word, meaning in words.items()},
+        notes=notes,
     )
 
 
@@ -88,8 +90,8 @@ def _row(data: Mapping[str, Any], words: Mapping[str, list[str]], flags: frozens
     answer = Verdict(data["answer"])
     reason = data.get("reason")
     by_existing, by_request = data.get("reason_by_existing", {}), data.get("reason_by_request", {})
-    if (answer is Verdict.ACCEPT) and (reason or by_existing or by_request):
-        raise TableError(f"row {row_id}: an acceptance has no reason")
+    if answer in (Verdict.ACCEPT, Verdict.CLOSE) and (reason or by_existing or by_request):
+        raise TableError(f"row {row_id}: {answer} has no reason")
     if answer in (Verdict.REFUSE, Verdict.ASK) and not (reason or by_existing or by_request):
         raise TableError(f"row {row_id}: reason is missing")
     if not frozenset(data["evidence"].replace(" ", "").split(",")) <= _EVIDENCE:
@@ -125,6 +127,15 @@ def _row(data: Mapping[str, Any], words: Mapping[str, list[str]], flags: frozens
         evidence=data["evidence"],
         point=point,
     )
+
+
+def _note(data: Mapping[str, Any]) -> Note:
+    keys = ("id", "legal_basis", "explanation_de", "explanation_en", "evidence")
+    _only(str(data.get("id", "without id")), data, frozenset(keys))
+    missing = next((key for key in keys if not data.get(key)), None)
+    if missing is not None:
+        raise TableError(f"note {data.get('id', 'without id')}: {missing} is missing")
+    return Note(**data)
 
 
 def _expand(names: Iterable[str], words: Mapping[str, list[str]]) -> frozenset[str]:

@@ -43,6 +43,16 @@ def test_conditions_are_told_in_the_words_of_the_table() -> None:
     assert rows["D21"]["if"] == "not hours-left"
     assert rows["D41"]["existing"] == "STRONG/4/8 ACTIVE"
     assert (rows["D07"]["existing"], rows["D07"]["request"]) == ("–", "–")
+    # Neither accepted nor refused: the request ends with a receipt.
+    assert (rows["D08"]["answer"], rows["D09"]["answer"]) == ("CLOSE", "CLOSE")
+
+
+def test_every_id_up_to_the_last_is_told_also_where_it_is_no_row() -> None:
+    ids = {row.id for row in TABLE.rows} | {note.id for note in TABLE.notes}
+    assert ids == {f"D{number:02}" for number in range(1, 48)}
+    told = inge("rules", "row", "D31", "--json").json
+    assert told["german"].startswith("Von mehreren Vorgängen zählt ein aktiver")
+    assert "Superseded by D45" in inge("rules", "row", "D26").out
 
 
 def test_what_is_not_there_is_told() -> None:
