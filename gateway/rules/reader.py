@@ -60,7 +60,8 @@ def read_table(text: str) -> DecisionTable:
         raise TableError("valid_from must be a date")
     rows = tuple(_row(row, words, flags) for row in data["row"])
     notes = tuple(_note(note) for note in data.get("note", ()))
-    if len({each.id for each in (*rows, *notes)}) != len(rows) + len(notes):
+    ids = [*(row.id for row in rows), *(note.id for note in notes)]
+    if len(set(ids)) != len(ids):
         raise TableError("two rows have the same id")
     return DecisionTable(
         version=str(data["version"]),
