@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +28,21 @@ TEST_MARK = "1"
 """Value of the attribute `test`; only its presence counts."""
 
 
-@dataclass(frozen=True, slots=True)
 class AnswerWriter:
     """Writes answers in the name of the answering agency. `new_uuid` makes the UUIDs of our messages."""
 
-    settings: Settings
-    new_uuid: Callable[[], str]
+    def __init__(self, settings: Settings, new_uuid: Callable[[], str]) -> None:
+        self._new_uuid = new_uuid
+        self._author = BehoerdeG2G(
+            code("verzeichnisdienst", "DVDV"), settings.kennung, settings.name, settings.reachability
+        )
+        self._same: dict[str, Any] = {
+            "produkt": settings.product,
+            "produkthersteller": settings.manufacturer,
+            "produktversion": settings.product_version,
+            "test": TEST_MARK if settings.is_test else None,
+            "anschrift_autor": settings.address,
+        }
 
     def document(
         self, asked: Rahmen | None, outcome: Outcome, at: datetime, trigger: str | None = None
@@ -108,20 +116,10 @@ class AnswerWriter:
     def _common(
         self, at: datetime, kind: str, reader: BehoerdeG2G, document_uuid: str | None = None
     ) -> dict[str, Any]:
-        settings = self.settings
-        own = BehoerdeG2G(
-            code("verzeichnisdienst", "DVDV"), settings.kennung, settings.name, settings.reachability
+        kopf = Nachrichtenkopf(
+            document_uuid or self._new_uuid(), message_type(kind), german_time(at), reader, self._author
         )
-        return {
-            "produkt": settings.product,
-            "produkthersteller": settings.manufacturer,
-            "produktversion": settings.product_version,
-            "test": TEST_MARK if settings.is_test else None,
-            "kopf": Nachrichtenkopf(
-                document_uuid or self.new_uuid(), message_type(kind), german_time(at), reader, own
-            ),
-            "anschrift_autor": settings.address,
-        }
+        return self._same | {"kopf": kopf}
 
 
 def outcome_of(decided: Decided, body: Body) -> Outcome:

@@ -340,6 +340,24 @@ def writes_none(codec: Codec) -> Codec:
     return codec
 
 
+def remembering(codec: Codec) -> Codec:
+    """Do not write the object that was written last a second time: what is own is the same in every answer.
+
+    Only for values that cannot change.
+    """
+    last: tuple[str, Any, str] = ("", None, "")
+
+    def write(name: str, value: Any) -> str:
+        nonlocal last
+        known_name, known, text = last
+        if value is not known or name != known_name:
+            text = codec.write(name, value)
+            last = (name, value, text)
+        return text
+
+    return Codec(codec.parse, write)
+
+
 def codec_of(kind: Any) -> Codec:
     """The codec of a type: a registered one, or the plan of a dataclass. Raises TypeError."""
     codec = _CODECS.get(kind)

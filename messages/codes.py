@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -51,6 +52,7 @@ LISTS: Final[Mapping[str, CodeList]] = MappingProxyType(
 )
 
 
+@lru_cache(1024)
 def code(short_name: str, value: str, *, full: bool = False) -> Code:
     """The code ``value`` of a list of `LISTS`, with as much of the list as the schema asks for.
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Protocol
 
-from messages.binding import Attr, El
+from messages.binding import Attr, El, codec_of, remembering
 from messages.values import (
+    Anschrift,
     Ansprechpartner,
     BehoerdeG2G,
     Code,
@@ -26,7 +27,7 @@ class Nachrichtenkopf:
     nachrichtentyp: Annotated[Code, El("nachrichtentyp", None, inside=_IDENTIFICATION)]
     erstellungszeitpunkt: Annotated[datetime, El("erstellungszeitpunkt", None, inside=_IDENTIFICATION)]
     leser: Annotated[BehoerdeG2G, El("leser", None)]
-    autor: Annotated[BehoerdeG2G, El("autor", None)]
+    autor: Annotated[BehoerdeG2G, El("autor", None, remembering(codec_of(BehoerdeG2G)))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,9 @@ class Grundrahmen:
     anschrift_leser: Annotated[Gebaeudeanschrift | Postfachanschrift | None, El("anschrift.leser", None)] = (
         None
     )
-    anschrift_autor: Annotated[Gebaeudeanschrift | Postfachanschrift, El("anschrift.autor", None)]
+    anschrift_autor: Annotated[
+        Gebaeudeanschrift | Postfachanschrift, El("anschrift.autor", None, remembering(codec_of(Anschrift)))
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
