@@ -132,7 +132,7 @@ def test_the_second_revision_keeps_what_the_first_one_stored(two_urls: tuple[str
     assert len(seen["case_history"]) == len(seen["work_item_message"]) == 1
     assert tuple(item) == ("OPEN", None, None)
     assert tuple(offset) == (1, 0)
-    assert leases == ["scheduler", "sealer"]
+    assert leases == ["readiness", "scheduler", "sealer"]
 
 
 def test_migrating_again_changes_nothing_and_names_the_revision(two_urls: tuple[str, str]) -> None:
