@@ -38,10 +38,10 @@ class Child:
             raise AssertionError(f"the child ended with {self._process.wait()} instead of reporting")
         return json.loads(line)
 
-    def tell(self) -> None:
+    def tell(self, line: str = "go") -> None:
         """Let the child go on from where it waits for a line."""
         assert self._process.stdin is not None
-        self._process.stdin.write("go\n")
+        self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
 
     def kill(self) -> None:
