@@ -129,6 +129,11 @@ class _Undoing:
     def _merge(self, named: int | None) -> str:
         """The report was taken for somebody new: both are one person."""
         desk = self._desk
+        parted = next((event for event in self._events if event.kind == "split"), None)
+        if parted is not None:
+            # An undoing made them two again: they are one, as they were before it.
+            merge(desk, desk.person(int(parted.facts["person"])), desk.person(int(parted.facts["into"])))
+            return self._note(SAME, desk.person(int(parted.facts["into"])).id)
         new = next((int(event.facts["person"]) for event in self._events if event.kind == "new-person"), None)
         if new is None and self._item.kind != DUPLICATE:
             new = self._item.candidates[-1]

@@ -296,6 +296,33 @@ def test_a_merging_can_be_undone(core: DoorCore, clerk: Clerk) -> None:
         assert [each.what for each in history_of_person(reader.connection, younger)] == ["merged", "split"]
 
 
+def test_undone_again_and_again_every_same_merges_and_every_different_splits(
+    core: DoorCore, clerk: Clerk
+) -> None:
+    known, waiting, item = duplicate(core, clerk)
+    clerk.decide(item, "--different")
+    older = clerk.person_of(known.number or "")
+    younger = clerk.person_of(number_in(clerk.later(ABH2.kennung, waiting.uuid)[-1]))
+    for times in range(1, 4):
+        clerk.undo(clerk.items("all")[-1]["id"])
+        told = clerk.later(ABH2.kennung, waiting.uuid)
+        numbers = [number_in(each) for each in told if each.message_type == "070003"]
+        assert len(numbers) == times
+        # One again: no number that was given leads to an active right beside the older one's.
+        assert {clerk.person_of(number) for number in numbers} == {older}
+        assert {clerk.states(number)[0] for number in numbers} == {"CANCELLED"}
+        assert told[-1].ablehnungsgrund.code == "17108"
+        with core.store.unit_of_work() as work:
+            assert work.homonyms_of([older, younger]) == set()
+        clerk.undo(clerk.items("all")[-1]["id"])
+        last = number_in(clerk.later(ABH2.kennung, waiting.uuid)[-1])
+        assert clerk.person_of(last) == younger
+        assert clerk.states(last)[0] == "OPEN"
+        with core.store.unit_of_work() as work:
+            assert work.homonyms_of([older]) == {frozenset({older, younger})}
+    assert clerk.states(known.number or "")[0] == "OPEN"
+
+
 def test_a_split_can_be_undone(core: DoorCore, clerk: Clerk) -> None:
     known, waiting, item = duplicate(core, clerk)
     clerk.decide(item, "--same", known.number or "")
