@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from time import perf_counter
 from typing import Final
 
@@ -24,7 +25,7 @@ from adapters.http import (
 from adapters.http_proxy import Peer
 from adapters.observability_metrics import Metrics
 from adapters.soap.contract import PUBLIC_FOLDER
-from adapters.soap.envelope import SoapVersion, read_content_type, version_of_media_type
+from adapters.soap.envelope import Content, SoapVersion, read_content_type, version_of_media_type
 from adapters.soap.guard import DOOR, Reply, RequestFacts, SoapDoor, unsigned_fault
 from messages.errors import GatewayError
 
@@ -152,8 +153,14 @@ class SoapEndpoint:
 
 def _facts(request: Request, peer: Peer) -> RequestFacts:
     action = request.headers.get(b"soapaction", b"").decode("latin-1").strip().strip('"')
-    content = read_content_type(request.headers.get(b"content-type", b"").decode("latin-1"))
+    content = _content(request.headers.get(b"content-type", b""))
     return RequestFacts(content, action or None, peer.address, peer.tls_fingerprint)
+
+
+@lru_cache(maxsize=32)
+def _content(header: bytes) -> Content:
+    # A partner's stack always sends the same one. Few are kept: a stranger may send long ones.
+    return read_content_type(header.decode("latin-1"))
 
 
 def _transport_refusal(request: Request, facts: RequestFacts) -> GatewayError | None:
