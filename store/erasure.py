@@ -1,9 +1,9 @@
 """Destroying content keys: request and answers can never be read again, and the chain still holds."""
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select, update
 
 from store.records import MessageRef
-from store.schema import answer, content_key, journal, outbox
+from store.schema import content, journal, message, outbox
 
 
 def destroy_content(connection: Connection, ref: MessageRef) -> int:
@@ -15,11 +15,15 @@ def destroy_content(connection: Connection, ref: MessageRef) -> int:
     keys = select(journal.c.content_key_id).where(
         journal.c.uuid == ref.uuid, journal.c.party_id == ref.party_id, journal.c.content_key_id.is_not(None)
     )
-    answers = select(answer.c.content_key_id).where(
-        answer.c.uuid == ref.uuid, answer.c.party_id == ref.party_id
+    answers = select(message.c.content_key_id).where(
+        message.c.uuid == ref.uuid, message.c.party_id == ref.party_id
     )
     later = select(outbox.c.content_key_id).where(
         outbox.c.uuid == ref.uuid, outbox.c.party_id == ref.party_id
     )
-    done = connection.execute(delete(content_key).where(content_key.c.id.in_(keys.union(answers, later))))
+    done = connection.execute(
+        update(content)
+        .where(content.c.id.in_(keys.union(answers, later)), content.c.wrapped.is_not(None))
+        .values(wrapped=None)
+    )
     return done.rowcount

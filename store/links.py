@@ -13,7 +13,7 @@ from sqlalchemy import Table
 
 from store.statements import Row, Statement
 
-Batch: TypeAlias = "dict[Table, list[Row]]"
+Batch: TypeAlias = "dict[Table, list[Sequence[Any]]]"
 """Rows to insert, tables in an order in which foreign keys hold."""
 FileId: TypeAlias = tuple[int, int]
 """Device and inode."""

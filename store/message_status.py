@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from store.errors import ContentErased
 from store.reader import Reader
 from store.records import JournalKind, MessageRef, OfficeRecord, WorkItemState
-from store.schema import answer, journal, message, office, question, work_item, work_item_message
+from store.schema import content, journal, message, office, question, work_item, work_item_message
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +122,12 @@ def _asked(connection: Connection, ref: MessageRef) -> Asked | None:
 
 def _answer(reader: Reader, ref: MessageRef) -> FirstAnswer | None:
     row = reader.connection.execute(
-        select(answer.c.message_type, answer.c.reason_code).where(
-            answer.c.uuid == ref.uuid, answer.c.party_id == ref.party_id
+        select(content.c.answer_type, content.c.reason_code)
+        .join(message, message.c.content_key_id == content.c.id)
+        .where(
+            message.c.uuid == ref.uuid,
+            message.c.party_id == ref.party_id,
+            content.c.answer_type.is_not(None),
         )
     ).one_or_none()
     if row is None:
@@ -132,7 +136,7 @@ def _answer(reader: Reader, ref: MessageRef) -> FirstAnswer | None:
         document = reader.answer_document(ref)
     except ContentErased:
         document = None
-    return FirstAnswer(row.message_type, row.reason_code, document)
+    return FirstAnswer(row.answer_type, row.reason_code, document)
 
 
 def _refusal(connection: Connection, ref: MessageRef, kinds_aside: Collection[str]) -> LastRefusal | None:

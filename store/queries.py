@@ -17,14 +17,12 @@ from sqlalchemy import (
 )
 
 from store.schema import (
-    answer,
     case_file,
-    content_key,
+    content,
     course_section,
     decision,
     entitlement,
     journal,
-    journal_content,
     message,
     outbox,
     person,
@@ -189,8 +187,8 @@ class Queries:
     def _outbox(self) -> None:
         dialect = self._dialect
         entries = (
-            select(outbox, content_key.c.wrapped)
-            .outerjoin(content_key, content_key.c.id == outbox.c.content_key_id)
+            select(outbox, content.c.wrapped)
+            .outerjoin(content, content.c.id == outbox.c.content_key_id)
             .order_by(outbox.c.id)
         )
         self.unconfirmed = query(
@@ -283,17 +281,16 @@ def _known() -> Select[tuple[object, ...]]:
         select(
             message.c.content_hash,
             message.c.message_type,
-            answer.c.message_type.label("answer_type"),
-            answer.c.reason_code,
-            answer.c.number,
-            answer.c.decided_row,
-            answer.c.content_key_id,
-            answer.c.ciphertext,
-            content_key.c.wrapped,
+            content.c.answer_type,
+            content.c.reason_code,
+            content.c.number,
+            content.c.decided_row,
+            content.c.id,
+            content.c.answer,
+            content.c.wrapped,
         )
         .select_from(message)
-        .outerjoin(answer)
-        .outerjoin(content_key, content_key.c.id == answer.c.content_key_id)
+        .outerjoin(content, content.c.id == message.c.content_key_id)
         .where(message.c.uuid == bindparam("uuid"), message.c.party_id == bindparam("party_id"))
     )
 
@@ -304,11 +301,10 @@ def _request() -> Select[tuple[object, ...]]:
             journal.c.at,
             journal.c.door,
             journal.c.content_key_id,
-            journal_content.c.ciphertext,
-            content_key.c.wrapped,
+            content.c.request,
+            content.c.wrapped,
         )
-        .join(journal_content)
-        .outerjoin(content_key, content_key.c.id == journal.c.content_key_id)
+        .join(content, content.c.id == journal.c.content_key_id)
         .where(
             journal.c.uuid == bindparam("uuid"),
             journal.c.party_id == bindparam("party_id"),

@@ -21,12 +21,10 @@ from store.records import (
     WorkItem,
 )
 from store.schema import (
-    answer,
     case_file,
-    content_key,
+    content,
     decision,
     journal,
-    journal_content,
     message,
     outbox,
     person,
@@ -103,20 +101,24 @@ class Reader:
         if row.content_key_id is None:
             return None
         found = self.connection.execute(
-            select(journal_content.c.ciphertext, content_key.c.wrapped)
-            .outerjoin(content_key, content_key.c.id == row.content_key_id)
-            .where(journal_content.c.journal_id == row.id)
+            select(content.c.id, content.c.wrapped, content.c.request).where(
+                content.c.id == row.content_key_id
+            )
         ).one()
-        return self._decrypt(row.content_key_id, found[1], found[0], REQUEST)
+        return self._decrypt(*found, REQUEST)
 
     def answer_document(self, ref: MessageRef) -> bytes | None:
         """Return the stored answer document of a message, None if it has none; errors as above."""
         found = self.connection.execute(
-            select(answer.c.ciphertext, content_key.c.wrapped, answer.c.content_key_id)
-            .outerjoin(content_key, content_key.c.id == answer.c.content_key_id)
-            .where(answer.c.party_id == ref.party_id, answer.c.uuid == ref.uuid)
+            select(content.c.id, content.c.wrapped, content.c.answer)
+            .join(message, message.c.content_key_id == content.c.id)
+            .where(
+                message.c.party_id == ref.party_id,
+                message.c.uuid == ref.uuid,
+                content.c.answer.is_not(None),
+            )
         ).one_or_none()
-        return None if found is None else self._decrypt(found[2], found[1], found[0], ANSWER)
+        return None if found is None else self._decrypt(*found, ANSWER)
 
     def work_items(self, *, state: str | None = None) -> list[WorkItem]:
         """Return work items, oldest first, of one state if given."""
@@ -143,8 +145,8 @@ class Reader:
         Without `documents` nothing is decrypted: who asks how far a delivery got need not read it.
         """
         rows = self.connection.execute(
-            select(outbox, content_key.c.wrapped if documents else null())
-            .outerjoin(content_key, content_key.c.id == outbox.c.content_key_id)
+            select(outbox, content.c.wrapped if documents else null())
+            .outerjoin(content, content.c.id == outbox.c.content_key_id)
             .where(outbox.c.uuid == ref.uuid, outbox.c.party_id == ref.party_id)
             .order_by(outbox.c.id)
         )
@@ -152,11 +154,10 @@ class Reader:
 
     def counts(self) -> dict[str, int]:
         """Return how many rows there are, for status pages and tests."""
-        tables = (message, answer, decision, person, case_file, work_item, journal)
-        return {
-            table.name: int(self.connection.execute(select(func.count()).select_from(table)).scalar_one())
-            for table in tables
-        }
+        tables = (message, decision, person, case_file, work_item, journal)
+        wanted = {table.name: select(func.count()).select_from(table) for table in tables}
+        wanted["answer"] = select(func.count(content.c.answer))
+        return {name: int(self.connection.execute(count).scalar_one()) for name, count in wanted.items()}
 
     def _decrypt(self, key_id: int, wrapped: bytes | None, ciphertext: bytes, label: bytes) -> bytes:
         if wrapped is None:

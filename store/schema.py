@@ -111,28 +111,24 @@ message = Table(
     Column("content_hash", LargeBinary, nullable=False),
     Column("message_type", Text, nullable=False),
     Column("registered_at", Moment, nullable=False),
+    # Chosen at the registration; a request of the service that keeps nothing leaves no row there.
+    Column("content_key_id", BigInteger, nullable=True),
     sqlite_with_rowid=False,
 )
 
-content_key = Table(
-    "content_key",
+# One row for all that is encrypted of a message: the tree grows at one end, whatever UUIDs come. Without
+# `wrapped` it was erased; what the journal hashed and what was answered in short stay.
+content = Table(
+    "content",
     metadata,
     _id(),
-    Column("wrapped", LargeBinary, nullable=False),
-)
-
-answer = Table(
-    "answer",
-    metadata,
-    Column("uuid", Text, primary_key=True),
-    Column("party_id", Text, primary_key=True),
-    Column("message_type", Text, nullable=False),
+    Column("wrapped", LargeBinary, nullable=True),
+    Column("request", LargeBinary, nullable=True),
+    Column("answer", LargeBinary, nullable=True),
+    Column("answer_type", Text, nullable=True),
     Column("reason_code", Text, nullable=True),
     Column("number", Text, nullable=True),
     Column("decided_row", Text, nullable=True),
-    Column("content_key_id", BigInteger, nullable=False),
-    Column("ciphertext", LargeBinary, nullable=False),
-    ForeignKeyConstraint(["uuid", "party_id"], ["message.uuid", "message.party_id"]),
 )
 
 decision = Table(
@@ -442,13 +438,6 @@ Index(
     journal.c.id,
     sqlite_where=journal.c.position.is_(None),
     postgresql_where=journal.c.position.is_(None),
-)
-
-journal_content = Table(
-    "journal_content",
-    metadata,
-    Column("journal_id", RowId, ForeignKey("journal.id"), primary_key=True, autoincrement=False),
-    Column("ciphertext", LargeBinary, nullable=False),
 )
 
 journal_head = Table(

@@ -110,7 +110,7 @@ def writers(dialect: str, table: Table) -> tuple[tuple[int, Convert], ...]:
     return tuple(found)
 
 
-def converted(row: Row, converters: tuple[tuple[int, Convert], ...]) -> Row:
+def converted(row: Sequence[Any], converters: tuple[tuple[int, Convert], ...]) -> Row:
     """Return a row as the driver takes it. In: what `writers` said of its table."""
     values = list(row)
     for number, convert in converters:

@@ -8,17 +8,15 @@ from sqlalchemy import Table
 
 from store.links import Batch
 from store.schema import (
-    answer,
     case_file,
     case_history,
-    content_key,
+    content,
     course_registration,
     course_section,
     decision,
     entitlement,
     homonym,
     journal,
-    journal_content,
     outbox,
     person,
     person_history,
@@ -32,7 +30,7 @@ from store.unit_persons import PersonWork
 from store.unit_questions import QuestionWork
 
 _ORDER: tuple[Table, ...] = (
-    content_key,
+    content,
     person,
     person_history,
     case_file,
@@ -45,10 +43,8 @@ _ORDER: tuple[Table, ...] = (
     homonym,
     question,
     decision,
-    answer,
     outbox,
     journal,
-    journal_content,
 )
 
 
@@ -101,4 +97,5 @@ class UnitOfWork(QuestionWork, PersonWork, CaseWork, WorkItemWork):
     def _take_batch(self) -> Batch:
         batch: Batch = {table: self._batch[table] for table in _ORDER if table in self._batch}
         self._batch = {}
+        self._contents = {}
         return batch

@@ -4,29 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Table
 
-from store.links import Link
+from store.links import Batch, Link
 from store.queries import Queries
-from store.schema import content_key
+from store.schema import content
 from store.statements import Row, Statement
 from store.vault import ContentCipher, ContentVault
+
+_Name: TypeAlias = "tuple[str | None, str | None]"
+"""Party and UUID of a message."""
+
+
+class Content(NamedTuple):
+    """A message's row of `content`, filled until it is written, and the cipher for what goes into it."""
+
+    cipher: ContentCipher
+    row: list[Any]
 
 
 class Work:
     """The ground of `store.unit.UnitOfWork`: asks at once, queues what is added until the commit."""
 
-    __slots__ = ("_batch", "_ciphers", "_link", "_new_id", "_open", "_queries", "_vault")
+    __slots__ = ("_batch", "_contents", "_link", "_new_id", "_open", "_queries", "_registered", "_vault")
 
     def __init__(self, link: Link, queries: Queries, vault: ContentVault, new_id: Callable[[], int]) -> None:
         self._link = link
         self._queries = queries
         self._vault = vault
         self._new_id = new_id
-        self._batch: dict[Table, list[Row]] = {}
-        self._ciphers: dict[tuple[str | None, str | None], ContentCipher] = {}
+        self._batch: Batch = {}
+        self._contents: dict[_Name, Content] = {}
+        self._registered: dict[_Name, int] = {}
         self._open = False
 
     def new_id(self) -> int:
@@ -46,19 +57,23 @@ class Work:
     def _on(self, on: date | None) -> Any:
         return None if on is None else self._link.day(on)
 
-    def _add(self, table: Table, row: Row) -> None:
+    def _add(self, table: Table, row: Sequence[Any]) -> None:
         rows = self._batch.get(table)
         if rows is None:
             self._batch[table] = [row]
         else:
             rows.append(row)
 
-    def _content_cipher(self, party_id: str | None, uuid: str | None) -> ContentCipher:
-        """Return the cipher of a message: each has a key of its own, so that each can be erased alone."""
+    def _content(self, party_id: str | None, uuid: str | None) -> Content:
+        """Return the content of a message: each has a key of its own, so that each can be erased alone."""
         name = (party_id, uuid)
-        cipher = self._ciphers.get(name)
-        if cipher is None:
-            cipher, wrapped = self._vault.new_key(self._new_id())
-            self._ciphers[name] = cipher
-            self._add(content_key, (cipher.key_id, wrapped))
-        return cipher
+        found = self._contents.get(name)
+        if found is None:
+            found = self._contents[name] = self._new_content(self._registered.get(name) or self._new_id())
+        return found
+
+    def _new_content(self, key_id: int) -> Content:
+        cipher, wrapped = self._vault.new_key(key_id)
+        found = Content(cipher, [key_id, wrapped, *[None] * (len(content.columns) - 2)])
+        self._add(content, found.row)
+        return found

@@ -5,10 +5,13 @@ from datetime import datetime
 
 from store.journal import row_hash
 from store.records import DecisionRecord, JournalEntry, JournalKind, KnownMessage, MessageRef, StoredAnswer
-from store.schema import answer, decision, journal, journal_content
+from store.schema import content, decision, journal
 from store.statements import to_json
 from store.unit_base import Work
 from store.vault import ANSWER, REQUEST
+
+_REQUEST = content.columns.keys().index("request")
+_ANSWER = content.columns.keys().index("answer")
 
 
 class MessageWork(Work):
@@ -23,8 +26,10 @@ class MessageWork(Work):
 
         While another process registers the same pair, this waits for its commit and then sees its answer.
         """
-        row = (uuid, party_id, content_hash, message_type, self._link.moment(at))
+        key_id = self._new_id()
+        row = (uuid, party_id, content_hash, message_type, self._link.moment(at), key_id)
         if self._link.run(self._queries.register, row):
+            self._registered[party_id, uuid] = key_id
             return None
         (known,) = self._run(self._queries.known, uuid, party_id)
         stored_hash, stored_type, answer_type, reason, number, decided, key_id, ciphertext, wrapped = known
@@ -80,20 +85,16 @@ class MessageWork(Work):
         )
 
     def store_answer(self, party_id: str, uuid: str, stored: StoredAnswer) -> None:
-        """Queue the answer document, encrypted under the message's content key."""
-        cipher = self._content_cipher(party_id, uuid)
-        self._add(
-            answer,
-            (
-                uuid,
-                party_id,
-                stored.message_type,
-                stored.reason_code,
-                stored.number,
-                stored.decided_row,
-                cipher.key_id,
-                cipher.encrypt(ANSWER, stored.document),
-            ),
+        """Queue the answer document to a message registered here, encrypted under its content key."""
+        cipher, row = self._content(party_id, uuid)
+        if cipher.key_id != self._registered.get((party_id, uuid)) or row[_ANSWER] is not None:
+            raise ValueError("an answer is stored once, with the registration of its message")
+        row[_ANSWER:] = (
+            cipher.encrypt(ANSWER, stored.document),
+            stored.message_type,
+            stored.reason_code,
+            stored.number,
+            stored.decided_row,
         )
 
     def add_journal(self, entry: JournalEntry) -> None:
@@ -101,11 +102,12 @@ class MessageWork(Work):
         row_id = self.new_id()
         key_id = sealed = None
         if entry.content is not None:
-            cipher = self._content_cipher(entry.party_id, entry.uuid)
+            cipher, row = self._content(entry.party_id, entry.uuid)
+            if row[_REQUEST] is not None:
+                cipher, row = self._new_content(self._new_id())
             key_id = cipher.key_id
-            ciphertext = cipher.encrypt(REQUEST, entry.content)
+            row[_REQUEST] = ciphertext = cipher.encrypt(REQUEST, entry.content)
             sealed = hashlib.sha256(ciphertext).digest()
-            self._add(journal_content, (row_id, ciphertext))
         hashed = (
             row_id,
             entry.at,

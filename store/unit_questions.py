@@ -62,7 +62,7 @@ class QuestionWork(MessageWork):
         """
         if entry.document is None:
             raise ValueError("a later answer without a document")
-        cipher = self._content_cipher(entry.party_id, entry.uuid)
+        cipher = self._content(entry.party_id, entry.uuid).cipher
         digest = hashlib.sha256(entry.document).digest()
         self._add(
             outbox,

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 from store.engine import Store
 from store.heads import Head, HeadsFile
 from store.journal import GENESIS, HASHED, chain_hash, row_hash
-from store.schema import journal, journal_content, journal_head
+from store.schema import content, journal, journal_head
 
 
 class FindingKind(StrEnum):
@@ -146,14 +146,14 @@ def _check_unsealed(connection: Connection, findings: list[Finding]) -> tuple[in
 
 
 def _rows() -> Select[Any]:
-    return select(journal, journal_content.c.ciphertext).outerjoin(journal_content)
+    return select(journal, content.c.request).outerjoin(content, content.c.id == journal.c.content_key_id)
 
 
 def _changed(row: Row[Any]) -> str | None:
     fields = row._mapping
     if row_hash([fields[journal.c[name]] for name in HASHED]) != row.row_hash:
         return "the fields do not fit the row's hash"
-    digest = None if row.ciphertext is None else hashlib.sha256(row.ciphertext).digest()
+    digest = None if row.request is None else hashlib.sha256(row.request).digest()
     if digest != row.sealed_digest:
         return "the encrypted content does not fit the row"
     return None

@@ -1,5 +1,6 @@
 """The migrated schema is the schema of the code, on both engines."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,11 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
 
 from store.database import make_engine
 from store.migrate import current_revision, head_revision, migrate
-from store.schema import metadata
+from store.schema import content, message, metadata
 from tests.support.postgres import PostgresCluster
 
 
@@ -133,6 +134,46 @@ def test_the_second_revision_keeps_what_the_first_one_stored(two_urls: tuple[str
     assert tuple(item) == ("OPEN", None, None)
     assert tuple(offset) == (1, 0)
     assert leases == ["readiness", "scheduler", "sealer"]
+
+
+def test_the_second_revision_keeps_contents_answers_and_what_was_erased(two_urls: tuple[str, str]) -> None:
+    url, _ = two_urls
+    migrate(url, "0001")
+    moment = "2026-11-24T10:30:00.000000+00:00"
+    octets = "X'{}'" if url.startswith("sqlite") else "'\\x{}'"
+    columns = "id, at, kind, party_id, uuid, content_key_id, sealed_digest, row_hash"
+    before = []
+    for number, uuid in ((1, "kept"), (2, "erased")):
+        before += [
+            f"INSERT INTO message VALUES ('{uuid}', 'p1', <68>, '070001', '{moment}')",
+            f"INSERT INTO answer VALUES ('{uuid}', 'p1', '070003', NULL, 'B{number}', 'D01',"
+            f" {number}0, <a{number}>)",
+            f"INSERT INTO journal ({columns}) VALUES ({number}, '{moment}', 'received', 'p1', '{uuid}',"
+            f" {number}0, <dd>, <ee>)",
+            f"INSERT INTO journal_content VALUES ({number}, <b{number}>)",
+        ]
+    before += [
+        "INSERT INTO content_key VALUES (10, <c1>)",
+        # A refusal: kept without a registration.
+        "INSERT INTO content_key VALUES (30, <c3>)",
+        f"INSERT INTO journal ({columns}) VALUES (3, '{moment}', 'refused', 'p1', 'no', 30, <dd>, <ee>)",
+        "INSERT INTO journal_content VALUES (3, <b3>)",
+    ]
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        for statement in before:
+            connection.exec_driver_sql(re.sub("<(..)>", lambda found: octets.format(found[1]), statement))
+    migrate(url)
+    with engine.begin() as connection:
+        rows = connection.execute(select(content).order_by(content.c.id)).all()
+        keys = connection.execute(select(message.c.uuid, message.c.content_key_id).order_by(message.c.uuid))
+        assert keys.all() == [("erased", 20), ("kept", 10)]
+    engine.dispose()
+    assert rows == [
+        (10, b"\xc1", b"\xb1", b"\xa1", "070003", None, "B1", "D01"),
+        (20, None, b"\xb2", b"\xa2", "070003", None, "B2", "D01"),
+        (30, b"\xc3", b"\xb3", None, None, None, None, None),
+    ]
 
 
 def test_migrating_again_changes_nothing_and_names_the_revision(two_urls: tuple[str, str]) -> None:

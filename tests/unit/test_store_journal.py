@@ -101,9 +101,9 @@ def test_an_untouched_journal_is_intact_and_the_unsealed_window_is_named(
         "UPDATE journal SET content_key_id = content_key_id + 1 WHERE position = 5",
         "UPDATE journal SET at = (SELECT max(at) FROM journal_head) WHERE position = 5",
         "UPDATE journal SET row_hash = chain_hash WHERE position = 5",
-        "DELETE FROM journal_content WHERE journal_id = (SELECT id FROM journal WHERE position = 5)",
-        "UPDATE journal_content SET ciphertext = (SELECT row_hash FROM journal WHERE position = 1)"
-        " WHERE journal_id = (SELECT id FROM journal WHERE position = 5)",
+        "DELETE FROM content WHERE id = (SELECT content_key_id FROM journal WHERE position = 5)",
+        "UPDATE content SET request = (SELECT row_hash FROM journal WHERE position = 1)"
+        " WHERE id = (SELECT content_key_id FROM journal WHERE position = 5)",
     ],
 )
 def test_a_changed_row_is_found(store: Store, sealer: Sealer, heads: HeadsFile, change: str) -> None:
@@ -153,7 +153,7 @@ def test_a_cut_off_tail_is_found_by_the_heads_outside(store: Store, sealer: Seal
     sealed(store, sealer)
     tamper(
         store,
-        "DELETE FROM journal_content WHERE journal_id IN (SELECT id FROM journal WHERE position > 7)",
+        "DELETE FROM content WHERE id IN (SELECT content_key_id FROM journal WHERE position > 7)",
         "DELETE FROM journal WHERE position > 7",
         "DELETE FROM journal_head WHERE position > 7",
     )
@@ -254,18 +254,14 @@ def test_destroyed_keys_leave_nothing_to_read_and_an_intact_chain(
 def test_the_stored_content_is_not_in_the_clear(store: Store) -> None:
     write(store)
     with store.read() as reader:
-        (row,) = reader.connection.execute(text("SELECT ciphertext FROM journal_content")).all()
-        (kept,) = reader.connection.execute(text("SELECT ciphertext FROM answer")).all()
-    assert b"<a0/>" not in bytes(row.ciphertext)
-    assert b"<answer/>" not in bytes(kept.ciphertext)
+        (row,) = reader.connection.execute(text("SELECT request, answer FROM content")).all()
+    assert b"<a0/>" not in bytes(row.request)
+    assert b"<answer/>" not in bytes(row.answer)
 
 
 def test_a_ciphertext_cannot_stand_for_another(store: Store) -> None:
     write(store, 2)
-    tamper(
-        store,
-        "UPDATE answer SET ciphertext = (SELECT ciphertext FROM journal_content ORDER BY journal_id LIMIT 1)",
-    )
+    tamper(store, "UPDATE content SET answer = (SELECT request FROM content ORDER BY id LIMIT 1)")
     for uuid in ("uuid-0", "uuid-1"):
         with store.read() as reader, pytest.raises(ContentBroken):
             reader.answer_document(MessageRef(PARTY, uuid))

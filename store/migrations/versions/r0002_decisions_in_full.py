@@ -24,12 +24,14 @@ EARLIER_UNITS = 700
 def upgrade() -> None:
     """Widen the tables of persons, cases, rights and work items, add the new ones; nothing is lost."""
     if op.get_bind().dialect.name == "sqlite":
+        _rebuild("message", _make_message, [])
         _rebuild("person", _make_person, ["lock_key"])
         _rebuild("case_file", _make_case_file, ["person_id"], granted_units=EARLIER_UNITS)
         _rebuild("entitlement", _make_entitlement, [])
         _rebuild("work_item", _make_work_item, ["lock_key"], ["office_id", "state"])
     else:
         _widen()
+    _join_contents()
     _add_persons()
     _add_courses()
     _add_answers()
@@ -53,6 +55,20 @@ def _rebuild(table: str, make: Callable[[], None], *indexes: list[str], **filled
     for index in indexes:
         if index:
             op.create_index(f"ix_{table}_{'_'.join(index)}", table, index, unique=False)
+
+
+def _make_message() -> None:
+    op.create_table(
+        "message",
+        sa.Column("uuid", sa.Text(), nullable=False),
+        sa.Column("party_id", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("message_type", sa.Text(), nullable=False),
+        sa.Column("registered_at", MOMENT, nullable=False),
+        sa.Column("content_key_id", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("uuid", "party_id", name="pk_message"),
+        sqlite_with_rowid=False,
+    )
 
 
 def _make_person() -> None:
@@ -142,6 +158,7 @@ def _make_work_item() -> None:
 
 
 def _widen() -> None:
+    op.add_column("message", sa.Column("content_key_id", sa.BigInteger(), nullable=True))
     op.add_column("person", sa.Column("merged_into", sa.BigInteger(), nullable=True))
     op.add_column("person", sa.Column("died_on", sa.Date(), nullable=True))
     op.create_foreign_key("fk_person_merged_into", "person", "person", ["merged_into"], ["id"])
@@ -162,6 +179,41 @@ def _widen() -> None:
     op.add_column("work_item", sa.Column("decided_by", sa.Text(), nullable=True))
     for moment in ("decided_at", "reminded_at", "undone_at"):
         op.add_column("work_item", sa.Column(moment, MOMENT, nullable=True))
+
+
+def _join_contents() -> None:
+    """Bring key, request and answer of a message together; what was erased stays without a key."""
+    op.create_table(
+        "content",
+        sa.Column("id", ROW_ID, autoincrement=False, nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=True),
+        sa.Column("request", sa.LargeBinary(), nullable=True),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("answer_type", sa.Text(), nullable=True),
+        sa.Column("reason_code", sa.Text(), nullable=True),
+        sa.Column("number", sa.Text(), nullable=True),
+        sa.Column("decided_row", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_content"),
+    )
+    op.execute(
+        "INSERT INTO content"
+        " SELECT ids.id, content_key.wrapped, journal_content.ciphertext, answer.ciphertext,"
+        " answer.message_type, answer.reason_code, answer.number, answer.decided_row"
+        " FROM (SELECT id FROM content_key"
+        " UNION SELECT content_key_id FROM journal WHERE content_key_id IS NOT NULL"
+        " UNION SELECT content_key_id FROM answer) AS ids"
+        " LEFT JOIN content_key ON content_key.id = ids.id"
+        " LEFT JOIN journal ON journal.content_key_id = ids.id"
+        " LEFT JOIN journal_content ON journal_content.journal_id = journal.id"
+        " LEFT JOIN answer ON answer.content_key_id = ids.id"
+        " ORDER BY ids.id"
+    )
+    op.execute(
+        "UPDATE message SET content_key_id = (SELECT content_key_id FROM answer"
+        " WHERE answer.uuid = message.uuid AND answer.party_id = message.party_id)"
+    )
+    for table in ("journal_content", "answer", "content_key"):
+        op.drop_table(table)
 
 
 def _add_persons() -> None:
@@ -203,9 +255,7 @@ def _add_persons() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_person_search_person_id"),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "ix_person_search_form_birth_year", "person_search", ["form", "birth_year"], unique=False
-    )
+    op.create_index("ix_person_search_form_birth_year", "person_search", ["form", "birth_year"], unique=False)
     op.create_table(
         "hint",
         sa.Column("low_id", sa.BigInteger(), autoincrement=False, nullable=False),
