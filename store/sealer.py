@@ -7,7 +7,7 @@ the same time, even when a lease ran out under a slow holder.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, insert, select
 
 from store.engine import Store
 from store.heads import Head, HeadsFile
@@ -18,6 +18,10 @@ LEASE = "sealer"
 LEASE_LENGTH = timedelta(seconds=10)
 BATCH = 1000
 """Rows chained in one transaction; on SQLite messages wait for it."""
+_LINK = {
+    "sqlite": "UPDATE journal SET position = ?, chain_hash = ? WHERE id = ?",
+    "postgresql": "UPDATE journal SET position = %s, chain_hash = %s WHERE id = %s",
+}
 
 
 class JournalBehind(Exception):
@@ -94,13 +98,9 @@ class Sealer:
             for row_id, row_hash in rows:
                 position += 1
                 chain = chain_hash(chain, position, row_hash)
-                changes.append({"row": row_id, "place": position, "link": chain})
-            connection.execute(
-                update(journal)
-                .where(journal.c.id == bindparam("row"))
-                .values(position=bindparam("place"), chain_hash=bindparam("link")),
-                changes,
-            )
+                changes.append((position, chain, row_id))
+            # Two rows of every message come by here: the driver takes them as they are.
+            connection.exec_driver_sql(_LINK[connection.dialect.name], changes)
             return len(rows)
 
     def _sign_head(self, now: datetime) -> None:
