@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, reduce
 from importlib import resources
 from typing import Any, Final
 
@@ -35,6 +35,10 @@ _ANSWERS: Final = {
     Verdict.REFUSED: "refused, {reason}",
     Verdict.ASKED: "the agency is asked, {reason}",
 }
+_NEW_CASES: Final = frozenset({"new-case", "new-case-remaining", "repeat-case"})
+"""Effects that give a number."""
+_NEW: Final = "(new)"
+"""Stands for a number or an id that is given when it is done."""
 
 
 class ClerkError(Exception):
@@ -43,19 +47,35 @@ class ClerkError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that came of a decision; `facts` are ids, numbers and codes."""
+    """One thing that came of a decision; `facts` are ids, numbers, codes; the `open` ones are not given yet."""
 
     kind: str
     facts: Mapping[str, Any]
+    open: frozenset[str] = frozenset()
 
     @property
     def words(self) -> str:
         """Return it as a sentence."""
-        return _words()[self.kind].format(**self.facts)
+        return _words()[self.kind].format(**{**self.facts, **dict.fromkeys(self.open, _NEW)})
 
     def as_data(self) -> dict[str, Any]:
         """Return it as the store keeps it."""
         return {"kind": self.kind, **self.facts}
+
+    def only_tried(self, first: int, numbers: Sequence[str]) -> Event:
+        """Return it without what is not given before it is done: numbers, and the ids from the first one on.
+
+        What was made while trying is not kept, and will be given to somebody else.
+        """
+        made = {
+            name
+            for name, value in self.facts.items()
+            if value in numbers or (isinstance(value, int) and value >= first)
+        }
+        facts = {name: None if name in made else value for name, value in self.facts.items()}
+        if "answer" in facts:
+            facts["answer"] = reduce(lambda text, each: text.replace(each, _NEW), numbers, facts["answer"])
+        return Event(self.kind, facts, frozenset(made))
 
 
 def events_of(decision: Mapping[str, Any]) -> list[Event]:
@@ -76,6 +96,7 @@ class Desk:
     reason: str
     now: datetime
     events: list[Event] = field(default_factory=list)
+    new_numbers: list[str] = field(default_factory=list)
 
     @property
     def history(self) -> dict[str, Any]:
@@ -109,6 +130,8 @@ class Desk:
         if decided.verdict.waits:
             self.note("waits", item=decided.work_item, **facts)
             return decided
+        if decided.number is not None and decided.effect in _NEW_CASES:
+            self.new_numbers.append(decided.number)
         row = None if decided.row is None else decided.row.id
         answer = _ANSWERS[decided.verdict].format(number=decided.number, reason=decided.reason)
         self.note("answered", row=row, answer=answer, number=decided.number, reason=decided.reason, **facts)
@@ -196,6 +219,7 @@ def act(
     try:
         with store.unit_of_work() as work:
             item = _locked(work, tools, item_id, tuple(persons))
+            first = work.new_id()
             desk = Desk(work, tools, actor, reason, tools.clock.now())
             choice = doing(desk, item)
             if really:
@@ -206,7 +230,8 @@ def act(
         raise ClerkError(str(error)) from error
     except (CaseError, RequestGoneError) as error:
         raise ClerkError(str(error)) from error
-    return Act(item, choice, tuple(desk.events), really)
+    events = desk.events if really else [each.only_tried(first, desk.new_numbers) for each in desk.events]
+    return Act(item, choice, tuple(events), really)
 
 
 def named_person(work: UnitOfWork, name: str) -> PersonRecord:

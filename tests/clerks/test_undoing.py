@@ -59,7 +59,16 @@ def test_what_follows_is_shown_and_nothing_is_done_without_yes(core: DoorCore, c
     ran = clerk.inge("cases", "undo", item, "--as", "lead")
     assert ran.code == 1
     assert ran.json["done"] is False
-    assert any("is decided by row D01: accepted" in words for words in ran.json["words"])
+    # A number that was only tried will be given to somebody else: it is not shown, nor is an id.
+    answered, person, different = ran.json["events"]
+    assert (answered["row"], answered["number"], answered["answer"]) == (
+        "D01",
+        None,
+        "accepted, number (new)",
+    )
+    older = clerk.person_of(known.number or "")
+    assert (person["person"], different["one"], different["other"]) == (None, None, older)
+    assert ran.json["words"][1].endswith("becomes a person of their own: (new)")
     assert core.counts() == before
     assert len(clerk.later(ABH2.kennung, waiting.uuid)) == 1
     done = clerk.undo(item)
