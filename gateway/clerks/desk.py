@@ -47,7 +47,7 @@ class ClerkError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that came of a decision; `facts` are ids, numbers, codes; the `open` ones are not given yet."""
+    """One thing that came of a decision; `facts` are ids, numbers, codes; `open` ones are not given yet."""
 
     kind: str
     facts: Mapping[str, Any]
