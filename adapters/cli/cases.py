@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gateway.clerks.desk import Act
     from gateway.clerks.sweep import Weak
     from gateway.clerks.worklist import Entry, Shown
-    from store.records import WorkItemState
+    from store.records import RightRecord, WorkItemState
 
 app = typer.Typer(help="List, show, decide and undo the work items of clerks.", no_args_is_help=True)
 
@@ -46,10 +46,20 @@ def list_items(
 ) -> None:
     """List work items by age, with the mark of three working days."""
     from gateway.clerks.worklist import list_entries
+    from gateway.clock import german_day
+    from gateway.identity import CONFLICT, DUPLICATE, WEAK
+    from store.offices import list_offices
 
     wanted = _state(state)
+    if kind not in (None, DUPLICATE, CONFLICT, WEAK):
+        raise CommandError(f"--kind is duplicate, conflict or weak, not {kind!r}")
     with opened_tools(configuration(config)) as (store, tools):
         entries = list_entries(store, tools, state=wanted, office=office, kind=kind, only_overdue=overdue)
+        if office is not None and not entries:
+            with store.read() as reader:
+                known = {each.id for each in list_offices(reader.connection)}
+            if office not in known:
+                raise CommandError(f"there is no office {office!r}: see `inge offices list`")
     rows = [
         (
             each.item.id,
@@ -58,7 +68,7 @@ def list_items(
             each.opened_on,
             f"{each.working_days} d{'  OVERDUE' if each.overdue else ''}",
             each.mark,
-            "" if each.item.reminded_at is None else f"{each.item.reminded_at:%Y-%m-%d}",
+            "" if each.item.reminded_at is None else german_day(each.item.reminded_at),
             len(each.item.candidates),
             len(each.item.messages),
             _state_of(each),
@@ -153,7 +163,8 @@ def undo(
             done = undoing.undo(store, tools, item_id, actor=actor, reason=reason, person=same, really=yes)
         except ClerkError as error:
             raise CommandError(str(error), exit_code=REFUSED) from error
-    head = f"work item {item_id} is undone: {done.choice}" if yes else "This follows; do it with --yes:"
+    again = "to be decided again" if done.choice == "undone" else done.choice
+    head = f"work item {item_id} is undone: {again}" if yes else "This follows; do it with --yes:"
     emit(done.as_data(), _told(head, done), as_json=as_json)
     finish(not yes)
 
@@ -205,6 +216,9 @@ def _entry(entry: Entry) -> dict[str, Any]:
 def _shown(shown: Shown) -> dict[str, Any]:
     return {
         **_entry(shown.entry),
+        "conflict": None
+        if shown.row is None
+        else {"row": shown.row.id, "de": shown.row.explanation_de, "en": shown.row.explanation_en},
         "person": shown.subject,
         "reported": _fields(shown.reported),
         "messages": [_message(each, shown.reported) for each in shown.messages],
@@ -224,6 +238,7 @@ def _message(waiting: Waiting, first: Described | None) -> dict[str, Any]:
         "agency": waiting.agency,
         "uuid": waiting.ref.uuid,
         "type": waiting.message_type,
+        "right": waiting.right,
         "received_at": waiting.received_at,
         "reported": _fields(told),
         "differing": [] if told is None or first is None else list(told.differing(first)),
@@ -247,6 +262,8 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
                 "rights": [
                     {
                         "art": right.art,
+                        "only_orientation": right.only_orientation,
+                        "only_language": right.only_language,
                         "agency": right.agency,
                         "agency_name": right.agency_name,
                         "valid_from": right.valid_from,
@@ -286,6 +303,8 @@ def _page(shown: Shown) -> str:
         f"office {item.office_id or '–'}, opened {entry.opened_on}, {entry.working_days} working days"
         f" (mark {entry.mark}{late})",
     ]
+    if shown.row is not None:
+        parts.append(f"{shown.row.id}: {shown.row.explanation_en}")
     if item.decision is not None:
         parts += [f"  - {event.words}" for event in events_of(item.decision)]
     first = [] if shown.reported is None else ["reported" if shown.subject is None else str(shown.subject)]
@@ -298,11 +317,26 @@ def _page(shown: Shown) -> str:
         parts += ["", f"perhaps also person {person.id} ({name}):", *(f"  {why.english}" for why in reasons)]
     if shown.messages:
         rows = [
-            (each.message_type, each.agency, f"{each.received_at:%Y-%m-%d %H:%M}", each.ref.uuid)
+            (
+                each.message_type,
+                each.right or "–",
+                each.agency,
+                f"{each.received_at:%Y-%m-%d %H:%M}",
+                each.ref.uuid,
+            )
             for each in shown.messages
         ]
-        parts += ["", table(["waiting", "agency", "received", "uuid"], rows)]
+        head = "waiting" if item.state == "OPEN" else "message"
+        parts += ["", table([head, "right", "agency", "received (UTC)", "uuid"], rows)]
     return "\n".join(parts)
+
+
+def _kind(right: RightRecord) -> str:
+    from gateway.clerks.comparison import kind_of_right
+
+    return kind_of_right(
+        right.art, only_orientation=right.only_orientation, only_language=right.only_language
+    )
 
 
 def _about(candidate: Candidate) -> list[str]:
@@ -311,7 +345,7 @@ def _about(candidate: Candidate) -> list[str]:
     for case, state in zip(candidate.cases, candidate.states, strict=True):
         lines.append(f"  case {case.number}: {state}, {case.used_units} of {case.granted_units} units used")
         lines += [
-            f"    right {right.art} of {right.agency_name} from {right.valid_from}"
+            f"    right {_kind(right)} of {right.agency_name} from {right.valid_from}"
             f" until {right.valid_until or 'further notice'}: {right.status}"
             for right in case.rights
         ]

@@ -28,13 +28,14 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message that waits for a clerk, and what it reports."""
+    """A message that waits for a clerk, whom it reports and which right; both None where it was erased."""
 
     ref: MessageRef
     message_type: str
     agency: str
     received_at: datetime
     reported: Described | None
+    right: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,12 @@ def side_by_side(reported: Described | None, candidates: Sequence[Candidate]) ->
             marked = [f"≠ {text or '–'}" if first is not None and text != first else text for text in texts]
             rows.append([label, *([] if first is None else [first or "–"]), *marked])
     return rows
+
+
+def kind_of_right(art: str, *, only_orientation: bool, only_language: bool) -> str:
+    """Say what kind a right is of, and for which part of the course if not for the whole."""
+    part = "orientation course" if only_orientation else "language course" if only_language else None
+    return art if part is None else f"{art} ({part} only)"
 
 
 def current_or_last(case: CaseRecord) -> RightRecord | None:

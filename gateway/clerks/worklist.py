@@ -14,12 +14,14 @@ from gateway.clerks.comparison import (
     described,
     described_details,
     described_person,
+    kind_of_right,
 )
 from gateway.clerks.sweep import Weak, weak_candidates
 from gateway.clock import german_day
 from gateway.identity import CONFLICT, DUPLICATE, survivor
 from gateway.normalise import PersonKey
 from gateway.resume import RequestGoneError, stored_request
+from gateway.rules.engine import Row
 from gateway.tools import Tools
 from store.engine import Store
 from store.records import MessageRef, WorkItem, WorkItemState
@@ -49,7 +51,8 @@ class Shown:
     """A work item with everything a clerk needs to decide it.
 
     `reported` is whom it is about: the first message's person, of a weak item the stored one that is new.
-    `weak` are further persons that it may be, found by hints.
+    `weak` are further persons that it may be, found by hints. `row` is the row of the decision table that
+    leaves a conflict to the clerk.
     """
 
     entry: Entry
@@ -58,6 +61,7 @@ class Shown:
     messages: tuple[Waiting, ...]
     candidates: tuple[Candidate, ...]
     weak: tuple[Weak, ...]
+    row: Row | None
 
 
 def list_entries(
@@ -112,7 +116,10 @@ def show(store: Store, tools: Tools, item_id: int) -> Shown | None:
         with store.read() as reader:
             found = weak_candidates(reader.connection, reported.appearance, subject)
             weak = [each for each in found if each[0].id not in shown]
-    return Shown(entry(item, tools), reported, subject, messages, candidates, tuple(weak))
+    row = None
+    if item.kind == CONFLICT:
+        row = tools.rules.on(german_day(item.opened_at)).row(item.details["row"])
+    return Shown(entry(item, tools), reported, subject, messages, candidates, tuple(weak), row)
 
 
 def _waiting(
@@ -122,10 +129,13 @@ def _waiting(
     try:
         request = stored_request(work, tools, ref).request
     except RequestGoneError:
-        reported = None
+        reported = right = None
     else:
         reported = described(request.key, request.surname, request.first_name, request.details)
-    return Waiting(ref, kind, agency, received_at, reported)
+        right = kind_of_right(
+            request.art, only_orientation=request.only_orientation, only_language=request.only_language
+        )
+    return Waiting(ref, kind, agency, received_at, reported, right)
 
 
 def _about(

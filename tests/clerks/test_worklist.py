@@ -31,7 +31,9 @@ def test_list_by_office_and_kind(core: DoorCore, clerk: Clerk) -> None:
     (item,) = clerk.items()
     assert (item["kind"], item["state"], len(item["messages"])) == ("duplicate", "OPEN", 1)
     assert clerk.tells("cases", "list", "--office", item["office"]) == [item]
-    assert clerk.tells("cases", "list", "--office", "elsewhere") == []
+    # A slip must not look like an office where nothing waits.
+    assert clerk.inge("cases", "list", "--office", "elsewhere").code == 2
+    assert clerk.inge("cases", "list", "--kind", "weekly").code == 2
     assert clerk.tells("cases", "list", "--kind", "weak") == []
     assert clerk.tells("cases", "list", "--overdue") == []
     assert clerk.inge("cases", "list", "--state", "lost").code == 2
@@ -90,6 +92,22 @@ def test_show_on_a_page(core: DoorCore, clerk: Clerk) -> None:
     clerk.decide(item, "--different")
     assert "different by clerk" in text(clerk, "cases", "show", item)
     assert "is decided by row D01" in text(clerk, "cases", "show", item)
+
+
+def test_show_a_conflict_tells_what_has_to_be_weighed(core: DoorCore, clerk: Clerk) -> None:
+    known = entitle(core, only_orientation=True)
+    entitle(core, "abh2", number=known.number)
+    item = clerk.only_item()
+    shown = clerk.tells("cases", "show", item)
+    assert (shown["conflict"]["row"], [each["right"] for each in shown["messages"]]) == ("D34", ["1a"])
+    (right,) = shown["candidates"][0]["cases"][0]["rights"]
+    assert (right["only_orientation"], right["only_language"]) == (True, False)
+    page = text(clerk, "cases", "show", item)
+    assert f"D34: {shown['conflict']['en']}" in page
+    assert f"right 1a (orientation course only) of {ABH1.name}" in page
+    clerk.decide(item, "--refuse", "Der Orientierungskurs genügt.")
+    done = inge("cases", "undo", str(item), "--yes", "--as", "lead", "--config", clerk.config)
+    assert done.out.startswith(f"work item {item} is undone: to be decided again")
 
 
 def test_show_marks_the_hints_of_a_candidate(core: DoorCore, clerk: Clerk) -> None:
