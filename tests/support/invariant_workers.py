@@ -28,6 +28,7 @@ from messages.frame import Message
 from messages.service import BestaetigeNachrichten, HoleNachrichten
 from messages.values import PartialDate
 from store.engine import new_holder
+from store.unit import UnitOfWork
 from tests.support.core import AGENCIES, NOW
 from tests.support.desk import ask, request
 from tests.support.door import DoorCore
@@ -37,6 +38,8 @@ from tests.support.processes import report
 from tests.support.stores import open_test_store
 
 BUSY = "T200.busy"
+_commit = UnitOfWork.commit
+_linger: list[float] = []
 
 
 class SharedClock:
@@ -79,6 +82,7 @@ def message_of(op: dict[str, Any]) -> Message:
 
 def serve(url: str, folder: str, origin: int) -> None:
     """Read lists of operations, one a line, do them, and report what came of each."""
+    UnitOfWork.commit = _lingering  # type: ignore[assignment, method-assign]
     business_clock.MAX_AGE = timedelta(0)  # type: ignore[misc]
     store, clock = open_test_store(url), SharedClock(origin)
     business = BusinessClock(clock, lambda: stored_offset(store))
@@ -90,7 +94,15 @@ def serve(url: str, folder: str, origin: int) -> None:
         report([_done(core, op) for op in json.loads(line)])
 
 
+def _lingering(work: UnitOfWork) -> None:
+    """Stay under the locks for a while before the commit, where an operation says so."""
+    if _linger:
+        time.sleep(_linger[-1])
+    _commit(work)
+
+
 def _done(core: DoorCore, op: dict[str, Any]) -> Any:
+    _linger[:] = [op["linger"]] if "linger" in op else []
     if op["do"] in ("report", "reply"):
         return _sent(core, op)
     if op["do"] == "fetch":
