@@ -116,7 +116,7 @@ def _words(decided: Decided, data: dict[str, Any]) -> str:
     if decided.verdict is Verdict.ACCEPTED:
         return f"entered: number {decided.number}{why}"
     if decided.verdict is Verdict.REFUSED:
-        return f"refused: {decided.reason}{why}"
+        return f"refused: {decided.reason}{why}" + ("" if decided.text is None else f"\n{_text(decided)}")
     if decided.verdict is Verdict.CLERK:
         return f"nothing entered: say --replaces or --keeps{why}"
     persons = [
@@ -126,6 +126,13 @@ def _words(decided: Decided, data: dict[str, Any]) -> str:
         "nothing entered: it may be one of these persons; say --number of one, or --different-from each\n"
         + table(["id", "name", "birth", "numbers"], persons)
     )
+
+
+def _text(decided: Decided) -> str:
+    """Say in words what the reason code does not tell: an agency would read the same."""
+    from messages.errors import CATALOGUE
+
+    return CATALOGUE[decided.text or ""].render_en(decided.details)
 
 
 def _existing(decided: Decided) -> dict[str, Any]:

@@ -55,13 +55,17 @@ def _data(store: Store, tools: Tools, number: str) -> dict[str, Any]:
 
 
 def _words(data: dict[str, Any]) -> str:
+    from gateway.clerks.comparison import kind_of_right
+
     case, person = data["case"], data["person"]
     died = " (deceased)" if person["deceased"] else ""
     merged = "" if person["merged_into"] is None else f", merged into person {person['merged_into']}"
     name = ", ".join(part or "–" for part in (person["surname"], person["first_name"]))
     rights = [
         (
-            each["art"],
+            kind_of_right(
+                each["art"], only_orientation=each["only_orientation"], only_language=each["only_language"]
+            ),
             each["status"],
             each["agency_name"],
             each["valid_from"],
@@ -86,12 +90,14 @@ def _words(data: dict[str, Any]) -> str:
             for each in data["sections"]
         ]
         parts += ["", table(["section", "type", "course", "began", "ended", "units"], sections)]
-    changes = [
-        (each["at"].strftime("%Y-%m-%d %H:%M"), each["actor"], each["before"], each["after"], each["reason"])
-        for each in data["history"]
-    ] + [
-        (each["at"].strftime("%Y-%m-%d %H:%M"), each["actor"], "person", each["what"], each["reason"])
-        for each in data["history_of_person"]
+    changes = [(each, (each["before"], each["after"])) for each in data["history"]] + [
+        (each, ("person", each["what"])) for each in data["history_of_person"]
     ]
-    parts += ["", table(["when (UTC)", "who", "before", "after", "why"], sorted(changes))]
+    # Ids grow in the order in which things were written, also within one moment.
+    changes.sort(key=lambda change: change[0]["id"])
+    lines = [
+        (each["at"].strftime("%Y-%m-%d %H:%M"), each["actor"], *what, each["reason"])
+        for each, what in changes
+    ]
+    parts += ["", table(["when (UTC)", "who", "before", "after", "why"], lines)]
     return "\n".join(parts)

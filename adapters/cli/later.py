@@ -104,8 +104,13 @@ def status(
     with told(as_json):
         answer = service.status(message)
     data = _status(answer)
-    rows = [(name, _plain(value)) for name, value in data.items() if value]
-    emit(data, table(["", "status"], rows), as_json=as_json)
+    rows = [(name, _plain(value)) for name, value in data.items() if value and name != "later_answers"]
+    words = table(["", "status"], rows)
+    if data["later_answers"]:
+        columns = ["answer", "reason", "number", "ready", "fetched", "confirmed", "id"]
+        later = [[entry[name] for name in columns] for entry in data["later_answers"]]
+        words += "\n\n" + table(["later answer", *columns[1:]], later)
+    emit(data, words, as_json=as_json)
     finish(answer.zustand in {Zustand.UNKNOWN, Zustand.REFUSED})
 
 

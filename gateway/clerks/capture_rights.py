@@ -139,7 +139,7 @@ class RightCapture:
         if entry.valid_until is not None and ends is not Ends.SENT:
             raise ClerkError(f"the end of a right of kind {entry.art} follows from the law")
         if entry.valid_until is None and ends is Ends.SENT:
-            raise ClerkError(f"a right of kind {entry.art} has the end that the agency set")
+            raise ClerkError(f"a right of kind {entry.art} has the end that the agency set: --valid-until")
         tools.refresh()
         return self._decider.prepare(request, today)
 

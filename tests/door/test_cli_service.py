@@ -134,7 +134,10 @@ def test_the_state_of_a_message(gateway: Gateway, opened: Store) -> None:
     ran = inge("status", uuid, "--json")
     assert ran.json["state"] == "antwort-bereit"
     assert ran.json["later_answers"][0]["answer"] == "070004"
-    assert "antwort-bereit" in inge("status", uuid).out
+    told = inge("status", uuid).out
+    assert "antwort-bereit" in told
+    (line,) = [line for line in told.splitlines() if line.startswith("070004")]
+    assert line.endswith(ran.json["later_answers"][0]["id"])
 
 
 @pytest.mark.usefixtures("sender")

@@ -11,6 +11,7 @@ from gateway.cases.state import state_on
 from gateway.validity import add_months
 from store.case_files import find_person, history_of_case, history_of_person
 from tests.support.capturing import KINDS, LEYLA, TGS, TODAY, UNTIL, Clerk, clerk_at, decided, done
+from tests.support.cli import inge
 from tests.support.stores import open_test_store
 
 
@@ -128,6 +129,16 @@ def test_D14_D16_D37_D38_D41_D42_D45_refused(
     number = clerk.given(held)
     decided(clerk.right(art, "--number", number), row, "REJ", reason)
     assert len(clerk.case(number).rights) == 1
+
+
+def test_D32_the_text_is_told_beside_the_row(clerk: Clerk) -> None:
+    number = clerk.given("3")
+    words = ("--number", number, "--agency", "ags:1", "--agency-name", "Amt", "--valid-until", "2026-01-01")
+    user = ("--as", "e.muster", "--reason", "letter", "--config", str(clerk.config))
+    ran = inge("capture", "right", "--art", "7", *words, *user)
+    first, text = ran.out.strip().splitlines()
+    assert first.startswith("refused: 17099 (D32: ")
+    assert "lies before today" in text
 
 
 def test_D19_an_expired_right_is_as_none(clerk: Clerk) -> None:

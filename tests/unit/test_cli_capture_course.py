@@ -72,6 +72,9 @@ def test_a_case_is_shown_with_all_that_became_of_it(clerk: Clerk) -> None:
         "deceased",
     ):
         assert words in told
+    history = told[told.index("when (UTC)") :]
+    places = [history.index(words) for words in ("register:", "begin section:", "end section:", "deceased")]
+    assert places == sorted(places)
     ran = inge("capture", "show", "--number", "12", "--config", clerk.config)
     assert (ran.code, "nobody has the number 12" in ran.err) == (REFUSED, True)
 
