@@ -240,6 +240,13 @@ class Queries:
             ["lock_key", "state"],
         )
         self.work_item = query(dialect, items.where(work_item.c.id == bindparam("id")), ["id"])
+        self.attached = query(
+            dialect,
+            select(
+                work_item_message.c.party_id, work_item_message.c.uuid, work_item_message.c.attached_at
+            ).where(work_item_message.c.work_item_id == bindparam("id")),
+            ["id"],
+        )
         self.change_candidates = Statement(
             numbered(dialect, 'UPDATE "work_item" SET "candidates" = ? WHERE "id" = ?')
         )

@@ -1,7 +1,7 @@
 """What a unit of work knows of the work of clerks."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from store.records import MessageRef, WorkItem, WorkItemState
@@ -25,8 +25,12 @@ class WorkItemWork(Work):
         """Return a work item with its parked messages, also a closed one."""
         return next(iter(work_items(self._run(self._queries.work_item, item_id))), None)
 
-    def open_work_item(self, item: WorkItem) -> None:
-        """Queue a work item with the messages it parks."""
+    def waiting_since(self, item_id: int) -> dict[MessageRef, datetime]:
+        """Return since when each message of a work item waits in it."""
+        return {MessageRef(party, uuid): at for party, uuid, at in self._run(self._queries.attached, item_id)}
+
+    def open_work_item(self, item: WorkItem, since: Mapping[MessageRef, datetime] | None = None) -> None:
+        """Queue a work item with the messages it parks; `since` where one waits longer than the item."""
         self._add(
             work_item,
             (
@@ -45,8 +49,10 @@ class WorkItemWork(Work):
                 item.undone_at,
             ),
         )
-        for parked in item.messages:
-            self.attach_message(item.id, parked, item.opened_at)
+        for place, parked in enumerate(item.messages):
+            # Messages are read in the order in which they were attached: they keep the one they have.
+            at = None if since is None else since.get(parked)
+            self.attach_message(item.id, parked, at or item.opened_at + timedelta(microseconds=place))
 
     def attach_message(self, work_item_id: int, parked: MessageRef, at: datetime) -> None:
         """Queue that a further message waits for a work item."""

@@ -148,8 +148,9 @@ def _remember(desk: Desk, item: WorkItem, person: int, others: Sequence[int]) ->
 
 
 def _wait_on(desk: Desk, item: WorkItem, rest: Sequence[MessageRef], candidates: Sequence[int]) -> None:
-    """Let messages wait in a work item of their own, opened now."""
+    """Let messages wait in a work item of their own. It is as old as what waits longest in it."""
     work = desk.work
+    since = work.waiting_since(item.id)
     request = stored_request(work, desk.tools, rest[0]).request
     following = replace(
         item,
@@ -157,7 +158,7 @@ def _wait_on(desk: Desk, item: WorkItem, rest: Sequence[MessageRef], candidates:
         state=WorkItemState.OPEN,
         lock_key=request.key.lock,
         candidates=tuple(candidates),
-        opened_at=desk.now,
+        opened_at=min((since[ref] for ref in rest if ref in since), default=desk.now),
         details={
             "branch": item.details.get("branch"),
             "key": asdict(request.key),
@@ -171,7 +172,7 @@ def _wait_on(desk: Desk, item: WorkItem, rest: Sequence[MessageRef], candidates:
         reminded_at=None,
         undone_at=None,
     )
-    work.open_work_item(following)
+    work.open_work_item(following, since)
     desk.note("follow-up", item=following.id, messages=", ".join(ref.uuid for ref in rest))
 
 

@@ -94,6 +94,25 @@ def test_i05_what_waited_behind_it_waits_on_with_the_new_person(core: DoorCore, 
     assert clerk.rows(ABH3.kennung, second.uuid) == [None, "D02"]
 
 
+def test_i05_what_waits_on_keeps_its_age_and_its_order(core: DoorCore, clerk: Clerk) -> None:
+    known = entitle(core)
+    entitle(core, "abh2")
+    core.clock.advance(days=1)
+    waiting = [entitle(core, "abh3") for _ in range(8)]
+    (before,) = clerk.items()
+    core.clock.advance(days=7)
+    clerk.decide(before["id"], "--different")
+    (item,) = clerk.items()
+    assert [each["uuid"] for each in item["messages"]] == [each.uuid for each in waiting]
+    # It waits since the second day, not from the decision on.
+    assert (item["opened_on"], item["overdue"]) == ("2026-11-25", True)
+    clerk.decide(item["id"], "--same", known.number or "")
+    clerk.undo(item["id"])
+    (again,) = clerk.items()
+    assert [each["uuid"] for each in again["messages"]] == [each.uuid for each in waiting[1:]]
+    assert again["opened_on"] == "2026-12-02"
+
+
 def test_i05_a_new_message_of_that_key_waits_for_both(core: DoorCore, clerk: Clerk) -> None:
     entitle(core)
     entitle(core, "abh2")
