@@ -295,6 +295,7 @@ def weak_data(weak: tuple[Weak, ...] | list[Weak]) -> list[dict[str, Any]]:
 def _page(shown: Shown) -> str:
     from gateway.clerks.comparison import side_by_side
     from gateway.clerks.desk import events_of
+    from gateway.identity import WEAK
 
     item, entry = shown.entry.item, shown.entry
     late = ", OVERDUE" if entry.overdue else ""
@@ -326,7 +327,7 @@ def _page(shown: Shown) -> str:
             )
             for each in shown.messages
         ]
-        head = "waiting" if item.state == "OPEN" else "message"
+        head = "waiting" if item.state == "OPEN" and item.kind != WEAK else "message"
         parts += ["", table([head, "right", "agency", "received (UTC)", "uuid"], rows)]
     return "\n".join(parts)
 

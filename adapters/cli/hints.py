@@ -43,19 +43,27 @@ def list_hints(
     emit(data, table(["person", "person", "found", "reasons"], rows), as_json=as_json)
 
 
+_AT_ONCE = 500
+"""Persons indexed in one transaction."""
+
+
 @app.command("show")
 def show(person: PersonArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Search now whom a person may be, with the reasons."""
     from gateway.clerks.desk import ClerkError, named_person
     from gateway.clerks.hints import appearance_of
-    from gateway.clerks.sweep import weak_candidates
+    from gateway.clerks.sweep import HintSweep, weak_candidates
 
-    with opened_tools(configuration(config)) as (store, _):
+    with opened_tools(configuration(config)) as (store, tools):
         try:
             with store.unit_of_work() as work:
                 found = named_person(work, person)
         except ClerkError as error:
             raise CommandError(str(error), exit_code=REFUSED) from error
+        # Persons that came since the last turn of the scheduler are found too.
+        sweep = HintSweep(store, tools.clock)
+        while sweep.work(_AT_ONCE).more:
+            pass
         with store.read() as reader:
             weak = list(weak_candidates(reader.connection, appearance_of(found), found.id))
     rows = [

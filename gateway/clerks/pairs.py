@@ -26,6 +26,8 @@ def decide_pair(
         )
         if older.id == younger.id:
             raise ClerkError("these are one person already")
+        if not are_same and frozenset((older.id, younger.id)) in work.homonyms_of([older.id]):
+            raise ClerkError("these are remembered as different already")
         postcode = younger.details.get("anschrift", {}).get("postleitzahl")
         office = None if postcode is None else tools.offices.find(postcode)
         item = WorkItem(

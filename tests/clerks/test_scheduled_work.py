@@ -153,7 +153,7 @@ def test_states_are_looked_through_once_a_day(core: DoorCore) -> None:
 def test_hints_on_demand_for_one_person(core: DoorCore, clerk: Clerk) -> None:
     one = entitle(core, person=named("Kaya", birth=PartialDate(1990)))
     other = entitle(core, "abh2", person=named("Kaya"))
-    turn(clerk)
+    # Nothing has swept yet: who asks is not told less than the next turn would find.
     found = clerk.tells("hints", "show", one.number or "")
     assert [each["person"] for each in found["weak"]] == [clerk.person_of(other.number or "")]
     assert [each["code"] for each in found["weak"][0]["reasons"]] == ["birth-less-precise"]
@@ -168,6 +168,8 @@ def test_what_was_decided_different_is_never_hinted_again(core: DoorCore, clerk:
     done = clerk.tells("hints", "decide", *numbers, "--different", "--as", "clerk")
     assert clerk.tells("hints", "list") == []
     assert clerk.tells("hints", "show", numbers[0])["weak"] == []
+    again = clerk.inge("hints", "decide", *numbers, "--different", "--as", "clerk")
+    assert (again.code, "different already" in again.err) == (1, True)
     assert turn(clerk)["persons-searched"] == 0
     # Undone, they are one person.
     clerk.undo(done["item"])
