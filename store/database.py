@@ -29,7 +29,10 @@ POSTGRESQL_SETTINGS = {
 
 
 def make_engine(url: str) -> Engine:
-    """Return the engine with this product's settings (durability, foreign keys, UTC, time-outs)."""
+    """Return the engine with this product's settings (durability, foreign keys, UTC, time-outs).
+
+    Its errors name no parameters, for those are personal data.
+    """
     address = make_url(url)
     backend = address.get_backend_name()
     if backend == "sqlite":
@@ -43,7 +46,9 @@ def _sqlite_engine(address: URL) -> Engine:
     if not address.database or address.database == ":memory:":
         raise ValueError("a SQLite store needs a file: several processes and a restart must find it")
     path = Path(address.database)
-    engine = create_engine(address, connect_args={"check_same_thread": False, "cached_statements": 256})
+    engine = create_engine(
+        address, hide_parameters=True, connect_args={"check_same_thread": False, "cached_statements": 256}
+    )
 
     @event.listens_for(engine, "do_connect")
     def private(*_: object) -> None:
@@ -70,6 +75,7 @@ def _postgresql_engine(address: URL) -> Engine:
     options = " ".join(f"-c {name}={value}" for name, value in POSTGRESQL_SETTINGS.items())
     return create_engine(
         address,
+        hide_parameters=True,
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_size=2,

@@ -5,7 +5,8 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from store.columns import moment_text
 from store.engine import Store
@@ -102,3 +103,9 @@ def test_locks_are_taken_in_ascending_order_whatever_was_asked(postgres_store: S
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+def test_an_error_of_the_database_names_no_personal_data(store: Store) -> None:
+    with pytest.raises(SQLAlchemyError) as caught, store.read() as reader:
+        reader.connection.execute(text("SELECT 1 FROM nowhere WHERE name = :name"), {"name": "Şahin"})
+    assert "Şahin" not in str(caught.value)
