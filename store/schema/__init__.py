@@ -1,0 +1,56 @@
+"""The tables: one definition for SQLite and PostgreSQL, read by the migrations and the statements.
+
+No foreign key leads from the hot tables to `party`: every message of a party would lock the same row. Tables
+with a natural key and small rows are WITHOUT ROWID on SQLite: every tree that a message touches is a page
+more to write and sync.
+"""
+
+from store.schema.base import metadata
+from store.schema.cases import (
+    case_file,
+    case_history,
+    course_registration,
+    course_section,
+    entitlement,
+    homonym,
+    person,
+    person_history,
+)
+from store.schema.clerks import hint, person_search, work_item, work_item_message
+from store.schema.journal import journal, journal_head
+from store.schema.messages import content, decision, message, outbox, question
+from store.schema.parties import certificate, office, office_postcode, party, party_certificate, party_type
+from store.schema.running import business_clock, lease, number_counter, number_epoch
+
+__all__ = [
+    "business_clock",
+    "case_file",
+    "case_history",
+    "certificate",
+    "content",
+    "course_registration",
+    "course_section",
+    "decision",
+    "entitlement",
+    "hint",
+    "homonym",
+    "journal",
+    "journal_head",
+    "lease",
+    "message",
+    "metadata",
+    "number_counter",
+    "number_epoch",
+    "office",
+    "office_postcode",
+    "outbox",
+    "party",
+    "party_certificate",
+    "party_type",
+    "person",
+    "person_history",
+    "person_search",
+    "question",
+    "work_item",
+    "work_item_message",
+]
