@@ -39,6 +39,16 @@ LISTS: Final[Mapping[str, CodeList]] = MappingProxyType(
         ),
         "kursart": CodeList("urn:de:xauslaender:codelist:bamfabh:int:kursart", "4"),
         "kursabschnitt": CodeList("urn:de:xauslaender:codelist:bamfabh:int:kursabschnitt", "4"),
+        "schein": CodeList("urn:de:xauslaender:codelist:bamfabh:int:informationberechtigungsschein", "3"),
+        "auskunft-nicht-moeglich": CodeList(
+            "urn:de:xauslaender:codelist:bamfabh:int:auskunftnichtmoeglich", "3"
+        ),
+        "uebernahme-nicht-moeglich": CodeList("urn:xoev-de:bamf:codeliste:int.uebernahmenichtmoeglich", "1"),
+        "testart": CodeList("urn:de:xauslaender:codelist:int:abschlusstestartsprache", "1"),
+        "testergebnis": CodeList("urn:de:xauslaender:codelist:int:abschlusstestdatensprache", "1"),
+        "testteil": CodeList("urn:de:xauslaender:codelist:int:abschlusstestergebnisinterpretation", "1"),
+        "behoerdentyp": CodeList("urn:de:xauslaender:codelist:int:behoerdentyp", "3"),
+        "dienststelle": CodeList("urn:de:bund:ba:codelist:integration:ba.dienststellen", "45"),
         "erreichbarkeit": CodeList("urn:de:xoev:codeliste:erreichbarkeit", "3"),
         "verzeichnisdienst": CodeList("urn:xoev-de:kosit:codeliste:verzeichnisdienst", "3"),
         "dvdv-praefix": CodeList("urn:xoev-de:bund:bmi:bit:codeliste:dvdv.praefix", "51", write_uri=True),

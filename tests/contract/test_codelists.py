@@ -69,6 +69,7 @@ def test_excerpts_say_what_further_codes_look_like() -> None:
         "aufenthaltstitel",
         "staatsangehoerigkeit",
         "dvdv.praefix",
+        "ba.dienststellen",
     }
     for held in excerpts:
         assert all(held.code_pattern.fullmatch(code) for code in held.codes.codes)
