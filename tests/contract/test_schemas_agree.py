@@ -19,7 +19,15 @@ FOLDERS = [
     for folder in map(ContractFolder.read, contract_files())
 ]
 #: libxml2 compares a fixed boolean by its text, xmlschema by its value; the decision stays with libxml2.
-FIXED_BOOLEAN = ("nichtVorhanden", "unbekannt", "auskunftssperreLiegtVor")
+FIXED_BOOLEAN = (
+    "nichtVorhanden",
+    "unbekannt",
+    "auskunftssperreLiegtVor",
+    "keineInformationenVorhanden",
+    "integrationskursVollstaendig",
+    "kursabbruch",
+    "einstufungstestverzichtbar",
+)
 
 
 def _explaining(folder: ContractFolder) -> Any:

@@ -189,15 +189,18 @@ def generate(folder: ContractFolder, root: str, lists: CodeLists) -> Iterator[tu
     return Generator(model.element(root), lists).documents()
 
 
-def mutations(document: etree._Element) -> Iterator[tuple[str, etree._Element]]:
+def mutations(document: etree._Element, every: int = 1) -> Iterator[tuple[str, etree._Element]]:
     """Yield copies of a document with one thing changed; most are invalid, some are not.
 
     Each element is removed, doubled, renamed, moved to the end, emptied, given odd text, a foreign
-    child and a foreign attribute; each attribute is removed, emptied and changed.
+    child and a foreign attribute; each attribute is removed, emptied and changed. `every` greater than 1
+    leaves the elements' changes out but for one in so many, another kind at each element.
     """
     elements = list(document.iter("*"))
     for index, original in enumerate(elements):
-        for name, change in _CHANGES.items():
+        for number, (name, change) in enumerate(_CHANGES.items()):
+            if (index + number) % every:
+                continue
             copy = deepcopy(document)
             element = list(copy.iter("*"))[index]
             if change(element):
