@@ -11,10 +11,12 @@ from lxml import etree
 
 from messages.registry import MESSAGE_TYPES, build, parse
 from schemas.registry import SchemaRegistry
-from tests.support.messages import MESSAGES
+from tests.support.messages import MESSAGES as REPORTS
+from tests.support.messages_information import MESSAGES as INFORMATION
 from tests.support.ring import scale
 
 ON = date(2026, 11, 24)
+MESSAGES = {**REPORTS, **INFORMATION}
 
 
 @cache

@@ -17,10 +17,13 @@ from messages.quittung import Quittung, parse_quittung, write_quittung
 from messages.registry import build, parse, write
 from messages.values import Code
 from messages.writing import attribute, escape, octets
-from tests.support.messages import MESSAGES, texts, uuids
+from tests.support.messages import MESSAGES as REPORTS
+from tests.support.messages import texts, uuids
+from tests.support.messages_information import MESSAGES as INFORMATION
 from tests.support.ring import scale
 from tests.support.service import SERVICE
 
+MESSAGES = {**REPORTS, **INFORMATION}
 #: Whatever a text may hold: also the characters that the canonical form writes otherwise.
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff")).filter(
     lambda text: all(character >= " " or character in "\t\n\r" for character in text)

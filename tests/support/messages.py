@@ -156,7 +156,8 @@ def _header(message_type: str) -> st.SearchStrategy[frame.Nachrichtenkopf]:
     )
 
 
-def _frame(message_type: str) -> dict[str, st.SearchStrategy[Any]]:
+def frame_parts(message_type: str) -> dict[str, st.SearchStrategy[Any]]:
+    """What the frames of all messages share, by field."""
     return {
         "produkt": texts,
         "produkthersteller": texts,
@@ -172,7 +173,7 @@ def frames(message_type: str) -> st.SearchStrategy[frame.Rahmen]:
     """Frames of group 07."""
     return st.builds(
         frame.Rahmen,
-        **_frame(message_type),
+        **frame_parts(message_type),
         ausloeser_uuid=st.none() | uuids,
         ansprechpartner=st.none() | contact_persons,
         ihr_zeichen=st.none() | texts,
@@ -277,6 +278,6 @@ MESSAGES: Final[Mapping[type[Any], st.SearchStrategy[Any]]] = {
         further_data,
     ),
     rejection.Rueckweisung0010: st.builds(
-        rejection.Rueckweisung0010, st.builds(frame.Grundrahmen, **_frame("0010")), rejections
+        rejection.Rueckweisung0010, st.builds(frame.Grundrahmen, **frame_parts("0010")), rejections
     ),
 }
