@@ -20,7 +20,7 @@ from store.link_postgresql import PostgresLink
 from store.link_sqlite import SqliteLink
 from store.links import FileId, Link
 from store.migrate import current_revision, head_revision
-from store.queries import Queries
+from store.queries import queries_of
 from store.reader import Reader
 from store.schema import lease, number_epoch
 from store.unit import UnitOfWork
@@ -48,7 +48,7 @@ class Store:
         self._ids: IdSource | None = None
         self._file = engine.url.database if self.dialect == "sqlite" else None
         self._file_id: FileId | None = None
-        self._queries = Queries(self.dialect)
+        self._queries = queries_of(self.dialect)
 
     def unit_of_work(self) -> UnitOfWork:
         """Return a transaction to be entered with `with`; leaving it without `commit` undoes it.

@@ -1,5 +1,7 @@
 """The statements of a unit of work, compiled once per engine."""
 
+from functools import cache
+
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -281,6 +283,12 @@ def with_units() -> "Select[tuple[object, ...]]":
         .label("used_units")
     )
     return select(case_file, used, entitlement).outerjoin(entitlement)
+
+
+@cache
+def queries_of(dialect: str) -> Queries:
+    """Return the statements of an engine, compiled once per process."""
+    return Queries(dialect)
 
 
 def _known() -> Select[tuple[object, ...]]:

@@ -59,8 +59,11 @@ class PostgresCluster:
         """The cluster's data folder."""
         return self.folder / "data"
 
-    def create(self) -> None:
-        """Make the cluster's files; the server process may not be root, so another user owns them then."""
+    def create(self, *, durable: bool = True) -> None:
+        """Make the cluster's files; the server process may not be root, so another user owns them then.
+
+        Only tests that take the power away need a `durable` one; the others make and drop a database each.
+        """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.geteuid() == 0:
             shutil.chown(self.folder, self._user)
@@ -68,12 +71,13 @@ class PostgresCluster:
             "initdb", "-D", str(self.data), "-U", "inge", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
         )
         settings = self.data / "postgresql.conf"
+        sync = "on" if durable else "off"
         with settings.open("a", encoding="ascii") as file:
             file.write(
                 "listen_addresses = ''\n"
                 f"unix_socket_directories = '{self.folder}'\n"
                 f"port = {PORT}\n"
-                "fsync = on\nsynchronous_commit = on\n"
+                f"fsync = {sync}\nfull_page_writes = {sync}\nsynchronous_commit = {sync}\n"
                 "max_connections = 300\nshared_buffers = 64MB\nmax_wal_size = 1GB\n"
             )
 
@@ -101,7 +105,7 @@ class PostgresCluster:
         name = f"t_{secrets.token_hex(6)}"
         with self.connect() as connection:
             connection.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY wal_log").format(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
                     sql.Identifier(name), sql.Identifier(template)
                 )
             )
@@ -142,7 +146,7 @@ def shared_cluster(base: Path, prepare: Callable[[PostgresCluster], None]) -> It
             # A socket's path may have about 100 characters, and its folder must be open to the server's user.
             folder = Path(tempfile.mkdtemp(prefix="inge-pg-", dir="/tmp"))
             cluster = PostgresCluster(folder, binaries)
-            cluster.create()
+            cluster.create(durable=False)
             cluster.start()
             prepare(cluster)
             state = {"folder": str(folder), "users": 0}
