@@ -8,6 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from enum import StrEnum
 from functools import cache
 from importlib import resources
@@ -17,6 +18,9 @@ from gateway.identity import key_of
 from gateway.normalise import KeyProfile, PersonKey, genders_agree
 from schemas.din91379 import search_form
 from store.records import PersonRecord
+
+_ALIKE: Final = 0.7
+"""Share of letters that two first names have in common, in order, to be called alike."""
 
 
 class NameKind(StrEnum):
@@ -189,7 +193,12 @@ def _first_names(one: Appearance, other: Appearance) -> tuple[Reason, ...] | Non
     if one.form(NameKind.FIRST) and one.form(NameKind.FIRST) == other.form(NameKind.FIRST):
         return (Reason("first-name-form"),)
     parts = [set(search_form(name.replace("-", " ")).split()) for name in names]
-    return (Reason("first-name-part"),) if parts[0] & parts[1] else None
+    if parts[0] & parts[1]:
+        return (Reason("first-name-part"),)
+    # Transliterated names (Mohammed, Muhammad) keep most of their letters in their order.
+    one_form, other_form = sorted(each.form(NameKind.FIRST) for each in (one, other))
+    likeness = SequenceMatcher(None, one_form, other_form, autojunk=False)
+    return (Reason("first-name-alike"),) if likeness.ratio() >= _ALIKE else None
 
 
 @cache

@@ -34,9 +34,24 @@ def test_i11_surnames_meet_in_the_search_form(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     ("one", "other"), [("Müller", "Muller"), ("Mohammed", "Muhammad"), ("Şahin", "Shahin")]
 )
-def test_i11_only_the_search_form_counts_and_no_guess(one: str, other: str) -> None:
+def test_i11_of_surnames_only_the_search_form_counts_and_no_guess(one: str, other: str) -> None:
     assert codes(seen(one), seen(other)) == []
-    assert codes(seen("Ali", one), seen("Ali", other)) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("Mohammed", "Muhammad", True),
+        ("Sahra", "Zahra", True),
+        ("Şahin", "Shahin", True),
+        ("Ali", "Omar", False),
+        ("Anna", "Maria", False),
+        ("Ayşe", "Fatma", False),
+    ],
+)
+def test_i11_first_names_spelt_alike_count(one: str, other: str, alike: bool) -> None:
+    assert codes(seen("Ali", one), seen("Ali", other)) == (["first-name-alike"] if alike else [])
+    assert codes(seen("Ali", one), seen("Ali", other, birth="1990-05-18")) == []
 
 
 def test_i11_a_variant_that_was_sent_counts() -> None:
