@@ -188,11 +188,9 @@ class SchemaRegistry:
         contract = known[0]
         version = element.get("version")
         if contract.framed and version is not None and version != contract.version:
-            raise ContractError(_version(element, contract, f"version {shown_code(version)}", "/@version"))
+            raise ContractError(_version(element, contract, shown_code(version), "/@version"))
         if on < contract.served_from or (contract.served_until is not None and on > contract.served_until):
-            raise ContractError(
-                _version(element, contract, f"version {contract.version} on {on.isoformat()}")
-            )
+            raise ContractError(_version(element, contract, f"{contract.version} ({on.isoformat()})"))
         return contract
 
     def check(self, contract: Contract, element: etree._Element) -> tuple[Violation, ...]:
@@ -218,8 +216,8 @@ class SchemaRegistry:
                 ViolationKind.VERSION_NOT_SERVED,
                 path_of(element),
                 line_of(element),
-                "namespace " + " or ".join(sorted(served)),
-                f"namespace {shown_code(namespace)}",
+                ", ".join(sorted(served)),
+                shown_code(namespace),
             )
         return Violation(
             ViolationKind.UNKNOWN_ROOT,
@@ -240,11 +238,11 @@ def _driver(folder: ContractFolder) -> str:
 
 
 def _version(element: etree._Element, contract: Contract, found: str, suffix: str = "") -> Violation:
-    until = "" if contract.served_until is None else f" until {contract.served_until.isoformat()}"
+    until = "…" if contract.served_until is None else contract.served_until.isoformat()
     return Violation(
         ViolationKind.VERSION_NOT_SERVED,
         path_of(element) + suffix,
         line_of(element),
-        f"version {contract.version}, served from {contract.served_from.isoformat()}{until}",
+        f"{contract.version} ({contract.served_from.isoformat()} – {until})",
         found,
     )
