@@ -211,11 +211,13 @@ def _set_locked(kennung: str, locked: bool, config: Path | None, as_json: bool) 
 
 
 def _types_of(kennung: str) -> frozenset[str]:
-    """All message types whose contract names agencies with this prefix as author."""
+    """All message types that are served and whose contract names agencies with this prefix as author."""
+    from gateway.unserved import load_unserved
     from schemas.registry import SchemaRegistry
 
     prefix = kennung.partition(":")[0]
-    contracts = SchemaRegistry.load().contracts()
+    unserved = load_unserved()
+    contracts = [item for item in SchemaRegistry.load().contracts() if item.root not in unserved]
     types = frozenset(item.message_type for item in contracts if f"({prefix})" in item.autor)
     if not types:
         raise CommandError(f"no contract names agencies with the prefix {prefix!r} as author: use --allow")
