@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, select, text
 from store.database import make_engine
 from store.migrate import current_revision, head_revision, migrate
 from store.schema import content, message, metadata
-from tests.support.postgres import PostgresCluster
+from tests.support.postgres import PostgresCluster, own_cluster
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -206,16 +206,15 @@ def test_sqlite_runs_with_the_settings_that_keep_what_was_acknowledged(tmp_path:
 
 
 @pytest.mark.postgresql
-def test_postgresql_runs_read_committed_in_utc_and_syncs(postgres_cluster: PostgresCluster) -> None:
-    name = postgres_cluster.create_database()
-    engine = make_engine(postgres_cluster.url(name))
-    with engine.connect() as connection:
-        found = [
-            connection.exec_driver_sql(f"SHOW {setting}").scalar()
-            for setting in ("transaction_isolation", "TimeZone", "synchronous_commit", "fsync")
-        ]
-    engine.dispose()
-    postgres_cluster.drop_database(name)
+def test_postgresql_runs_read_committed_in_utc_and_syncs() -> None:
+    with own_cluster() as cluster:
+        engine = make_engine(cluster.url("postgres"))
+        with engine.connect() as connection:
+            found = [
+                connection.exec_driver_sql(f"SHOW {setting}").scalar()
+                for setting in ("transaction_isolation", "TimeZone", "synchronous_commit", "fsync")
+            ]
+        engine.dispose()
     assert found == ["read committed", "UTC", "on", "on"]
 
 

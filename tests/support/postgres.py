@@ -77,7 +77,7 @@ class PostgresCluster:
                 "listen_addresses = ''\n"
                 f"unix_socket_directories = '{self.folder}'\n"
                 f"port = {PORT}\n"
-                f"fsync = {sync}\nfull_page_writes = {sync}\nsynchronous_commit = {sync}\n"
+                f"fsync = {sync}\nfull_page_writes = {sync}\nsynchronous_commit = on\n"
                 "max_connections = 300\nshared_buffers = 64MB\nmax_wal_size = 1GB\n"
             )
 
