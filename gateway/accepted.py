@@ -80,6 +80,23 @@ class Outcome:
     document_uuid: str | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
 
+    def recorded(self, legal_basis: str | None) -> dict[str, Any]:
+        """Return what the record of a decision takes from here, all but the evidence.
+
+        In: the legal basis where no row names one.
+        """
+        row = self.row
+        return {
+            "identity_branch": self.branch,
+            "row": None if row is None else row.id,
+            "rules_version": str(self.evidence["table"]),
+            "legal_basis": legal_basis if row is None else row.legal_basis,
+            "effect": self.effect,
+            "answer_type": self.answer.message_class.message_type,
+            "reason_code": self.reason,
+            "number": self.number,
+        }
+
 
 class Body:
     """An answer without its frame: `Body(cls, **fields)`, completed by `framed`."""

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
-from gateway import contingent
-from gateway.cases import ACTIVE, counting_right, state_on
+from gateway.cases import ACTIVE, contingent, counting_right, state_on
 from gateway.decided import ClerkChoice, Decided, Verdict
 from gateway.effects import Existing, Storing
 from gateway.identity import PARKED, Branch, Identity, identify, settle

@@ -342,7 +342,7 @@ def _answer(stored: StoredAnswer, accepted: AcceptedMessage, *, repeated: bool) 
 def _record(
     record_id: int, way: Way, accepted: AcceptedMessage, outcome: Outcome, decided: datetime
 ) -> DecisionRecord:
-    contract, row = accepted.parsed.contract, outcome.row
+    contract = accepted.parsed.contract
     return DecisionRecord(
         id=record_id,
         party_id=accepted.party.kennung,
@@ -350,14 +350,7 @@ def _record(
         message_type=contract.message_type,
         schema_version=f"{contract.standard} {contract.version}",
         signer_fingerprint=accepted.parsed.fingerprint,
-        identity_branch=outcome.branch,
-        row=None if row is None else row.id,
-        rules_version=str(outcome.evidence["table"]),
-        legal_basis=contract.rechtsgrundlage if row is None else row.legal_basis,
-        effect=outcome.effect,
-        answer_type=outcome.answer.message_class.message_type,
-        reason_code=outcome.reason,
-        number=outcome.number,
+        **outcome.recorded(contract.rechtsgrundlage),
         evidence={**outcome.evidence, "microseconds": dict(way.stages)},
         received_at=way.now,
         decided_at=decided,

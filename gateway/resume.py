@@ -186,18 +186,10 @@ def later_record(
     In: an earlier record of the message. The evidence says in `later` who decided, the UUID of what caused
     it, and the entry of the outbox if the answer went there.
     """
-    row = outcome.row
     return replace(
         first,
         id=work.new_id(),
-        identity_branch=outcome.branch,
-        row=None if row is None else row.id,
-        rules_version=str(outcome.evidence["table"]),
-        legal_basis=first.legal_basis if row is None else row.legal_basis,
-        effect=outcome.effect,
-        answer_type=outcome.answer.message_class.message_type,
-        reason_code=outcome.reason,
-        number=outcome.number,
+        **outcome.recorded(first.legal_basis),
         evidence={
             **outcome.evidence,
             "later": {"actor": actor, "trigger": trigger_uuid, "outbox": outbox_id},

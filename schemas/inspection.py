@@ -129,9 +129,7 @@ class Inspector:
                 )
             )
         elif kind is not None:
-            found.append(
-                _violation(kind, code_element, f"code of {self._lists.expected(uri or '')}", shown_code(code))
-            )
+            found.append(_violation(kind, code_element, self._lists.expected(uri or ""), shown_code(code)))
 
 
 def _watched(attribute: Attribute) -> str | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.contingent import FULL, remaining, repeatable, repetition
+from gateway.cases.contingent import FULL, remaining, repeatable, repetition
 from store.records import CaseRecord, CaseState
 
 
