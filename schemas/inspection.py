@@ -37,7 +37,8 @@ class Inspector:
 
     def __init__(self, lists: CodeLists) -> None:
         self._lists = lists
-        self._by_type: dict[int, Watch] = {}
+        # Each with its type, which must live on: the number of a type that is gone is given to another.
+        self._by_type: dict[int, tuple[ComplexType, Watch]] = {}
         self._roots: dict[str, Watch] = {}
 
     def add(self, message: Element) -> None:
@@ -58,10 +59,9 @@ class Inspector:
     def _watch(self, type_: ComplexType) -> Watch:
         known = self._by_type.get(id(type_))
         if known is not None:
-            return known
-        watch = self._by_type[id(type_)] = Watch(
-            tuple(filter(None, map(_watched, type_.attributes.values())))
-        )
+            return known[1]
+        watch = Watch(tuple(filter(None, map(_watched, type_.attributes.values()))))
+        self._by_type[id(type_)] = (type_, watch)
         for child in elements_of(type_.content):
             if isinstance(child.type, SimpleType):
                 if child.minimum > 0 and TEXT_C in child.type.ancestors:
