@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from gateway.rules.engine import Row
-from messages.frame import Message, Rahmen
+from messages.frame import Fachrahmen, Message
 from messages.quittung import Quittung
 from messages.values import Ansprechpartner
 from schemas.registry import Contract
@@ -33,7 +32,7 @@ class ParsedMessage:
     fingerprint: str
     contract: Contract
     message: Message
-    frame: Rahmen
+    frame: Fachrahmen
 
     @property
     def uuid(self) -> str:
@@ -57,23 +56,36 @@ class AcceptedMessage:
         return self.parsed.uuid
 
     @property
-    def frame(self) -> Rahmen:
+    def frame(self) -> Fachrahmen:
         """Return the frame of the message."""
         return self.parsed.frame
+
+
+class DecidingRow(Protocol):
+    """What of a row of any table goes into the record: its id and the law it stands on."""
+
+    @property
+    def id(self) -> str:
+        """Return the id by which the row is known."""
+
+    @property
+    def legal_basis(self) -> str:
+        """Return the clause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a handler decided, and what the record says about it.
 
-    `row` is the row of the table that decided, None while parked. `evidence` holds ids, codes and keys only.
-    `contact` goes into the answer's frame, `document_uuid` is the UUID of the answer where it is given.
+    `row` is the row of a table that decided, None while parked; `evidence["table"]` names its version, and
+    evidence holds ids, codes and keys only. `contact` goes into the answer's frame, `document_uuid` is the
+    UUID of the answer where it is given.
     """
 
     answer: Body | Receipt
     effect: str
     branch: str | None = None
-    row: Row | None = None
+    row: DecidingRow | None = None
     reason: str | None = None
     number: str | None = None
     contact: Ansprechpartner | None = None
@@ -107,7 +119,7 @@ class Body:
         self.message_class = message_class
         self._fields = fields
 
-    def framed(self, frame: Rahmen) -> Message:
+    def framed(self, frame: Fachrahmen) -> Message:
         """Return the whole message."""
         message: Message = self.message_class(rahmen=frame, **self._fields)
         return message

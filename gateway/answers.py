@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from gateway.accepted import Body, Outcome, ParsedMessage, Receipt
 from gateway.clock import german_time
 from gateway.decided import Decided
+from gateway.frames import answering
 from gateway.settings import Settings
 from gateway.trust.canonical import CanonicalBytes
 from messages.codes import code, message_type
 from messages.errors import GatewayError
 from messages.fehler import write_fehler
-from messages.frame import Grundrahmen, Nachrichtenkopf, Rahmen
+from messages.frame import Fachrahmen, Grundrahmen, Nachrichtenkopf
 from messages.quittung import write_quittung
 from messages.registry import build, write
 from messages.rejection import Rueckweisung, Rueckweisung0010, identification, reasons
@@ -45,7 +46,7 @@ class AnswerWriter:
         }
 
     def document(
-        self, asked: Rahmen | None, outcome: Outcome, at: datetime, trigger: str | None = None
+        self, asked: Fachrahmen | None, outcome: Outcome, at: datetime, trigger: str | None = None
     ) -> CanonicalBytes:
         """Return the answer document in its exclusive canonical form, which the seal then need not make.
 
@@ -60,15 +61,11 @@ class AnswerWriter:
             return CanonicalBytes(write_quittung(answer.about(cause)))
         if asked is None:
             raise LookupError("an answer to nobody")
-        frame = Rahmen(
-            **self._common(
-                at, answer.message_class.message_type, _reader(asked.kopf.autor), outcome.document_uuid
-            ),
-            anschrift_leser=asked.anschrift_autor,
-            ausloeser_uuid=cause,
-            ansprechpartner=outcome.contact,
-            ihr_zeichen=asked.ihr_zeichen,
+        common = self._common(
+            at, answer.message_class.message_type, _reader(asked.kopf.autor), outcome.document_uuid
         )
+        common |= {"anschrift_leser": asked.anschrift_autor, "ausloeser_uuid": cause}
+        frame = answering(asked, outcome.contact, common)
         return CanonicalBytes(write(answer.framed(frame)))
 
     def refusal(

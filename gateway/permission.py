@@ -11,7 +11,7 @@ from lxml import etree
 
 from gateway.settings import Settings
 from messages.errors import GatewayError
-from messages.frame import Rahmen
+from messages.frame import Fachrahmen
 from schemas.violations import shown_code
 from store.records import PartyRecord
 
@@ -29,7 +29,7 @@ class Claims:
     test: str | None
 
     @classmethod
-    def of_frame(cls, frame: Rahmen) -> "Claims":
+    def of_frame(cls, frame: Fachrahmen) -> "Claims":
         """Return those of a message that keeps its contract."""
         return cls(frame.kopf.leser.kennung, frame.kopf.nachrichtentyp.code, frame.test)
 

@@ -7,15 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from gateway import journaling
 from gateway.accepted import AcceptedMessage, Outcome, ParsedMessage, Route
 from gateway.clock import Clock, StopWatch, german_day
-from gateway.handlers.base import Handler
-from gateway.handlers.readings import READINGS
-from gateway.handlers.reply import ReplyHandler
-from gateway.handlers.report import ReportHandler
+from gateway.handlers.table import handlers
 from gateway.number import Numbers
 from gateway.parties import PartyDirectory
 from gateway.permission import Claims, objections, wrong_environment
@@ -30,8 +27,7 @@ from gateway.trust.wssecurity import demand_timestamp, refuse_str_transform
 from gateway.unserved import require_served
 from gateway.way import Way
 from messages.errors import GatewayError
-from messages.frame import Rahmen
-from messages.group07 import Antwort070007
+from messages.frame import Fachrahmen
 from messages.quittung import Quittung
 from messages.registry import MESSAGE_TYPES, parse
 from messages.violations import to_error
@@ -95,7 +91,7 @@ class Pipeline:
             new_uuid=new_uuid,
         )
         self._writer = tools.writer
-        self._handlers = _handlers(tools)
+        self._handlers = handlers(tools)
 
     def process(self, document: VerifiedDocument, route: Route) -> Answer | Refusal:
         """Lead a proven document to its answer.
@@ -179,7 +175,7 @@ class Pipeline:
         contract = self._contract(way, today)
         message = parse(element)
         frame = message.rahmen
-        if type(message) not in self._handlers or not isinstance(frame, Rahmen):
+        if type(message) not in self._handlers or not isinstance(frame, Fachrahmen):
             raise GatewayError("T070.direction", details={"message_type": contract.message_type})
         parsed = ParsedMessage(way.document, way.fingerprint, contract, message, frame)
         way.parsed = parsed
@@ -316,13 +312,6 @@ class Pipeline:
                 work.commit()
         except Exception as error:  # noqa: BLE001 - the refusal must reach the partner all the same
             journaling.raise_alarm("refusal not journaled", error, code=entry.code, door=entry.door)
-
-
-def _handlers(tools: Tools) -> Mapping[type[Any], Handler]:
-    reports = ReportHandler(tools)
-    handlers: dict[type[Any], Handler] = dict.fromkeys(READINGS, reports)
-    handlers[Antwort070007] = ReplyHandler(tools)
-    return handlers
 
 
 def _answer(stored: StoredAnswer, accepted: AcceptedMessage, *, repeated: bool) -> Answer:

@@ -16,7 +16,7 @@ from gateway.identity import Identity
 from gateway.requests import Request, Sender
 from gateway.tools import Tools
 from gateway.trust.canonical import read_canonical
-from messages.frame import Rahmen
+from messages.frame import Fachrahmen
 from messages.registry import parse
 from store.records import DecisionRecord, MessageRef, OutboxEntry
 from store.unit import UnitOfWork
@@ -36,7 +36,7 @@ class Anew:
     ref: MessageRef
     decided: Decided
     outcome: Outcome
-    frame: Rahmen
+    frame: Fachrahmen
     door: str
     first: DecisionRecord
 
@@ -48,7 +48,7 @@ class StoredRequest:
     request: Request
     message_type: str
     reading: Reading
-    frame: Rahmen
+    frame: Fachrahmen
     door: str
 
 
@@ -60,7 +60,7 @@ def stored_request(work: UnitOfWork, tools: Tools, ref: MessageRef) -> StoredReq
     canonical, received, door = stored
     message = parse(read_canonical(canonical))
     reading, frame = READINGS.get(type(message)), message.rahmen
-    if reading is None or not isinstance(frame, Rahmen):
+    if reading is None or not isinstance(frame, Fachrahmen):
         raise RequestGoneError(f"message {ref.uuid} asks for no right")
     party = tools.parties.party(ref.party_id)
     sender = Sender(
@@ -141,7 +141,7 @@ def lay_out(
     ref: MessageRef,
     outcome: Outcome,
     *,
-    frame: Rahmen | None,
+    frame: Fachrahmen | None,
     door: str,
     trigger_uuid: str,
 ) -> int:

@@ -51,10 +51,16 @@ class Grundrahmen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rahmen(Grundrahmen):
-    """The frame of group 07; ``ausloeser_uuid`` is the UUID of the message that is answered."""
+class Fachrahmen(Grundrahmen):
+    """What the frames of XAusländer share; ``ausloeser_uuid`` is the UUID of the message that is answered."""
 
     ausloeser_uuid: Annotated[str | None, El("ausloeserUUID")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rahmen(Fachrahmen):
+    """The frame of group 07."""
+
     ansprechpartner: Annotated[Ansprechpartner | None, El("ansprechpartner")] = None
     ihr_zeichen: Annotated[str | None, El("ihrZeichen")] = None
 

@@ -21,7 +21,7 @@ from messages.courses import (
     Kursanmeldung,
     Schein,
 )
-from messages.frame import Grundrahmen
+from messages.frame import Fachrahmen
 from messages.group07 import BerechtigungVerpflichtung, Personalien
 from messages.leaves import FLAG
 from messages.namespaces import XAUSLAENDER
@@ -48,10 +48,9 @@ class Dienststelle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RahmenTGS(Grundrahmen):
-    """The frame of group 08; ``ausloeser_uuid`` is the UUID of the message that is answered."""
+class RahmenTGS(Fachrahmen):
+    """The frame of group 08."""
 
-    ausloeser_uuid: Annotated[str | None, El("ausloeserUUID")] = None
     geschaeftszeichen: Annotated[str | None, El("geschaeftszeichen")] = None
     ansprechpartner: Annotated[AnsprechpartnerTGS | None, El("ansprechpartner")] = None
     dienststelle_ba: Annotated[Dienststelle | None, El("dienststelleBA")] = None

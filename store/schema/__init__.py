@@ -9,14 +9,21 @@ from store.schema.base import metadata
 from store.schema.cases import (
     case_file,
     case_history,
-    course_registration,
-    course_section,
     entitlement,
     homonym,
     person,
     person_history,
 )
 from store.schema.clerks import hint, person_search, work_item, work_item_message
+from store.schema.courses import (
+    course_dropout,
+    course_registration,
+    course_section,
+    course_site,
+    course_test,
+    organiser,
+)
+from store.schema.information import disclosure_block, erasure, retrieval, takeover
 from store.schema.journal import journal, journal_head
 from store.schema.messages import content, decision, message, outbox, question
 from store.schema.parties import certificate, office, office_postcode, party, party_certificate, party_type
@@ -28,10 +35,15 @@ __all__ = [
     "case_history",
     "certificate",
     "content",
+    "course_dropout",
     "course_registration",
     "course_section",
+    "course_site",
+    "course_test",
     "decision",
+    "disclosure_block",
     "entitlement",
+    "erasure",
     "hint",
     "homonym",
     "journal",
@@ -43,6 +55,7 @@ __all__ = [
     "number_epoch",
     "office",
     "office_postcode",
+    "organiser",
     "outbox",
     "party",
     "party_certificate",
@@ -51,6 +64,8 @@ __all__ = [
     "person_history",
     "person_search",
     "question",
+    "retrieval",
+    "takeover",
     "work_item",
     "work_item_message",
 ]

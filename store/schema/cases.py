@@ -1,4 +1,4 @@
-"""Persons, their cases and rights, and their way through the course."""
+"""Persons, their cases and rights."""
 
 from sqlalchemy import (
     BigInteger,
@@ -115,38 +115,4 @@ case_history = Table(
     Column("actor", Text, nullable=False),
     Column("reason", Text, nullable=False),
     ForeignKeyConstraint(["case_id", "entitlement_id"], ["entitlement.case_id", "entitlement.id"]),
-)
-
-course_registration = Table(
-    "course_registration",
-    metadata,
-    row_id(),
-    Column("case_id", BigInteger, ForeignKey("case_file.id"), nullable=False, index=True),
-    Column("registered_on", Date, nullable=False),
-    Column("organiser", Text, nullable=False),
-    Column("course_type", Text, nullable=True),
-    Column("section", Text, nullable=True),
-    Column("placement_test_on", Date, nullable=True),
-    Column("placement_dispensable", Boolean, nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("actor", Text, nullable=False),
-)
-
-course_section = Table(
-    "course_section",
-    metadata,
-    row_id(),
-    Column("case_id", BigInteger, ForeignKey("case_file.id"), nullable=False, index=True),
-    Column("section", Text, nullable=False),
-    Column("course_type", Text, nullable=False),
-    Column("course_no", Text, nullable=False),
-    Column("organiser", Text, nullable=False),
-    Column("site", Text, nullable=False),
-    Column("began_on", Date, nullable=False),
-    Column("ended_on", Date, nullable=True),
-    Column("units", Integer, nullable=False),
-    Column("absent_excused", Integer, nullable=True),
-    Column("absent_unexcused", Integer, nullable=True),
-    Column("at", Moment, nullable=False),
-    Column("actor", Text, nullable=False),
 )
