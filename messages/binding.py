@@ -9,6 +9,9 @@ root, attributes come sorted, and every empty element has its end tag.
 
 Parsing expects a document the schema check has accepted. What does not fit all the same is refused with
 X001 and its path, never with a KeyError.
+
+Each version of the standard has plans of its own (`messages.dialect`), so that nothing is looked up about the
+version while a message is read or written.
 """
 
 from __future__ import annotations
@@ -18,10 +21,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache, reduce
 from operator import attrgetter, or_
-from typing import Annotated, Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from lxml import etree
 
+from messages.dialect import BUNDLED, Dialect
 from messages.errors import GatewayError
 from messages.namespaces import PREFIXES, XAUSLAENDER
 from messages.writing import attribute, octets
@@ -29,16 +33,33 @@ from messages.writing import attribute, octets
 Parse = Callable[[etree._Element], Any]
 Write = Callable[[str, Any], str]
 Mark = Callable[[Any], str]
+Shape: TypeAlias = Mapping[str, "Shape | None"]
+"""The elements inside an element, by Clark name; None for what is not looked into."""
 
 
 class Codec(NamedTuple):
     """How one kind of value is read from its element and written as an element.
 
     ``write`` takes the name of the element as it stands in the document, with its prefix, and the value.
+    ``shape`` tells which elements it knows, ``writes_none`` that None is a value with a form of its own and
+    not an absent element.
     """
 
     parse: Parse
     write: Write
+    shape: Shape | None = None
+    writes_none: bool = False
+
+
+MadeCodec = Callable[[Dialect], Codec]
+"""A codec that names elements of the standard itself: made for each version."""
+
+
+class Names(NamedTuple):
+    """What an element is called in one version: its Clark name, and its name with the prefix."""
+
+    tag: str
+    written: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +73,14 @@ class El:
 
     name: str
     namespace: str | None = XAUSLAENDER
-    codec: Codec | None = None
+    codec: Codec | MadeCodec | None = None
     inside: str | None = None
 
-    @property
-    def tag(self) -> str:
-        """The Clark name."""
-        return f"{{{self.namespace}}}{self.name}" if self.namespace else self.name
-
-    @property
-    def written(self) -> str:
-        """The name with the prefix of its namespace."""
-        return f"{PREFIXES[self.namespace]}:{self.name}" if self.namespace else self.name
+    def names(self, dialect: Dialect, owner: str = "") -> Names:
+        """What it is called in a version; `owner` is the class whose field it is."""
+        return Names(
+            dialect.tag(self.namespace, self.name, owner), dialect.written(self.namespace, self.name, owner)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +129,26 @@ class _Child(NamedTuple):
 
 
 class Plan:
-    """The compiled way between one dataclass and its element."""
+    """The compiled way between one dataclass and its element in one version; `shape` are its elements."""
 
     __slots__ = (
         "_attributes",
         "_children",
         "_cls",
         "_defaults",
+        "_dialect",
         "_inline",
         "_many",
         "_marks",
         "_names",
         "_slots",
+        "shape",
     )
 
-    def __init__(self, cls: type[Any]) -> None:
+    def __init__(self, cls: type[Any], dialect: Dialect) -> None:
         self._cls = cls
+        self._dialect = dialect
+        self.shape: dict[str, Shape | None] = {}
         self._attributes: list[tuple[str, str]] = []
         self._slots: dict[Any, _Slot] = {}
         self._many: list[str] = []
@@ -158,13 +179,14 @@ class Plan:
         return f"<{name}{marks}>{_written(self._children, value)}</{name}>"
 
     def document(self, root: str, constants: Mapping[str, str]) -> Callable[[Any], bytes]:
-        """Return what writes a value as a whole document with the root element ``root`` (Clark name).
+        """Return what writes a value as a whole document with the root element ``root``.
 
-        In: the attributes of the root that are the same in every document.
+        In: the Clark name that the classes give the root, the attributes that are the same in every document.
         """
         namespace, _, local = root[1:].partition("}")
-        name = f"{PREFIXES[namespace]}:{local}"
-        start = f'<{name} xmlns:{PREFIXES[namespace]}="{namespace}"'
+        prefix = PREFIXES[namespace]
+        name, bound = f"{prefix}:{local}", self._dialect.tag(namespace, "")[1:-1]
+        start = f'<{name} xmlns:{prefix}="{bound}"'
         by_name = self._mark_of() | {key: _constant_mark(key, text) for key, text in constants.items()}
         marks, children = [by_name[key] for key in sorted(by_name)], self._children
 
@@ -202,6 +224,7 @@ class Plan:
         wrapper: str | None = None
         wrapped: list[_Child] = []
         inside: dict[Any, _Slot] = {}
+        shape: dict[str, Shape | None] = {}
         for field in fields(self._cls):
             mark = _mark(hints[field.name], self._cls, field.name)
             kind, optional, many = _kind(hints[field.name])
@@ -212,31 +235,36 @@ class Plan:
             elif many:
                 self._defaults[field.name] = ()
             if isinstance(mark, Inline):
-                frame = plan_of(kind)
+                frame = plan_of(kind, self._dialect)
                 self._inline = (field.name, frame)
                 # Its children lie side by side with the class's own.
                 self._slots |= frame._slots
+                self.shape |= frame.shape
                 self._children.append(_inline(field.name, frame._children))
             elif isinstance(mark, Attr):
                 self._attributes.append((mark.name, field.name))
                 self._names[field.name] = f"@{mark.name}"
             else:
-                codec = mark.codec or codec_of(kind)
+                codec = _chosen(mark, kind, self._dialect)
+                tag, written = mark.names(self._dialect, self._cls.__name__)
                 slot = _Slot(field.name, codec.parse, many)
-                child = _child(mark.written, field.name, codec, many)
+                child = _child(written, field.name, codec, many)
                 self._names[field.name] = mark.name
                 if many:
                     self._many.append(field.name)
                 if mark.inside is None:
-                    self._slots[mark.tag] = slot
+                    self._slots[tag] = slot
                     self._children.append(child)
+                    self.shape[tag] = codec.shape
                 elif mark.inside == wrapper:
-                    inside[mark.tag] = slot
+                    inside[tag] = slot
                     wrapped.append(child)
+                    shape[tag] = codec.shape
                 else:
-                    wrapper, wrapped, inside = mark.inside, [child], {mark.tag: slot}
+                    wrapper, wrapped, inside = mark.inside, [child], {tag: slot}
                     self._slots[wrapper] = _Slot("", codec.parse, False, inside)
                     self._children.append(_wrapper(wrapper, wrapped))
+                    self.shape[wrapper] = shape = {tag: codec.shape}
         if self._inline is not None and not self._names.keys().isdisjoint(self._inline[1]._names):
             raise TypeError(f"{self._cls.__name__} has a field of the same name as its frame")
 
@@ -295,8 +323,7 @@ def _child(name: str, field: str, codec: Codec, many: bool) -> _Child:
 
     if many:
         return _Child(attrgetter(field), name, write_all, "")
-    # For some codecs None is a value with a form of its own: a wrapper that may be empty.
-    return _Child(attrgetter(field), name, write, write(name, None) if write in _WRITES_NONE else "")
+    return _Child(attrgetter(field), name, write, write(name, None) if codec.writes_none else "")
 
 
 def _inline(field: str, children: Iterable[_Child]) -> _Child:
@@ -325,51 +352,55 @@ def _constant_mark(name: str, value: str) -> Mark:
     return lambda _: written
 
 
-_CODECS: Final[dict[Any, Codec]] = {}
-_WRITES_NONE: Final[set[Write]] = set()
+_CODECS: Final[dict[Any, Codec | MadeCodec]] = {}
 
 
-def register(kind: Any, codec: Codec) -> None:
+def register(kind: Any, codec: Codec | MadeCodec) -> None:
     """Use ``codec`` for every field of type ``kind``; to be called before a class with such a field."""
     _CODECS[kind] = codec
 
 
-def writes_none(codec: Codec) -> Codec:
-    """Mark a codec for which None is a value with a form of its own, not an absent element."""
-    _WRITES_NONE.add(codec.write)
-    return codec
-
-
-def remembering(codec: Codec) -> Codec:
+def remembering(kind: Any) -> MadeCodec:
     """Do not write the object that was written last a second time: what is own is the same in every answer.
 
-    Only for values that cannot change.
+    Only for kinds of values that cannot change.
     """
-    last: tuple[str, Any, str] = ("", None, "")
 
-    def write(name: str, value: Any) -> str:
-        nonlocal last
-        known_name, known, text = last
-        if value is not known or name != known_name:
-            text = codec.write(name, value)
-            last = (name, value, text)
-        return text
+    def made(dialect: Dialect) -> Codec:
+        codec = codec_of(kind, dialect)
+        last: tuple[str, Any, str] = ("", None, "")
 
-    return Codec(codec.parse, write)
+        def write(name: str, value: Any) -> str:
+            nonlocal last
+            known_name, known, text = last
+            if value is not known or name != known_name:
+                text = codec.write(name, value)
+                last = (name, value, text)
+            return text
+
+        return codec._replace(write=write)
+
+    return made
 
 
-def codec_of(kind: Any) -> Codec:
-    """The codec of a type: a registered one, or the plan of a dataclass. Raises TypeError."""
+def codec_of(kind: Any, dialect: Dialect = BUNDLED) -> Codec:
+    """The codec of a type in a version: a registered one, or the plan of a dataclass. Raises TypeError."""
     codec = _CODECS.get(kind)
     if codec is not None:
-        return codec
+        return codec if isinstance(codec, Codec) else codec(dialect)
     if isinstance(kind, type) and is_dataclass(kind):
-        plan = plan_of(kind)
-        return Codec(plan.parse, plan.write)
+        plan = plan_of(kind, dialect)
+        return Codec(plan.parse, plan.write, plan.shape)
     raise TypeError(f"no codec for {kind!r}")
 
 
+def _chosen(mark: El, kind: Any, dialect: Dialect) -> Codec:
+    if mark.codec is None:
+        return codec_of(kind, dialect)
+    return mark.codec if isinstance(mark.codec, Codec) else mark.codec(dialect)
+
+
 @cache
-def plan_of(cls: Any) -> Plan:
-    """The plan of a dataclass, compiled once."""
-    return Plan(cls)
+def plan_of(cls: Any, dialect: Dialect = BUNDLED) -> Plan:
+    """The plan of a dataclass in a version, compiled once."""
+    return Plan(cls, dialect)

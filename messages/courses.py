@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from typing import Annotated, Final
+from typing import Annotated
 
 from lxml import etree
 
-from messages.binding import Codec, El, codec_of, refuse, register, writes_none
+from messages.binding import Codec, El, codec_of, refuse, register
+from messages.dialect import Dialect
 from messages.group07 import BerechtigungVerpflichtung
 from messages.leaves import DAY
 from messages.values import (
@@ -41,30 +42,30 @@ class KeinSchein(Enum):
 Schein = KeinSchein | BerechtigungVerpflichtung
 
 
-def _schein_codec() -> Codec:
-    right, inner = El("berechtigungVerpflichtungVorhanden"), codec_of(BerechtigungVerpflichtung)
-    flags = {El(each.value).tag: each for each in KeinSchein}
-    written = {each: f"<{El(each.value).written}>true</{El(each.value).written}>" for each in KeinSchein}
+def schein_codec(dialect: Dialect) -> Codec:
+    """The choice of a right and one of two answers that name none."""
+    right, inner = El("berechtigungVerpflichtungVorhanden"), codec_of(BerechtigungVerpflichtung, dialect)
+    right_tag, right_written = right.names(dialect)
+    names = {each: El(each.value).names(dialect) for each in KeinSchein}
+    flags = {tag: each for each, (tag, _) in names.items()}
+    written = {each: f"<{name}>true</{name}>" for each, (_, name) in names.items()}
     expected = " or ".join((*(each.value for each in KeinSchein), right.name))
 
     def parse(element: etree._Element) -> Schein:
         child = _only_child(element, expected)
-        if child.tag == right.tag:
+        if child.tag == right_tag:
             found: BerechtigungVerpflichtung = inner.parse(child)
             return found
-        flag = flags.get(child.tag)
+        flag = flags.get(str(child.tag))
         if flag is None:
             raise refuse(child, expected, "another element")
         return flag
 
     def write(name: str, value: Schein) -> str:
-        content = written[value] if isinstance(value, KeinSchein) else inner.write(right.written, value)
+        content = written[value] if isinstance(value, KeinSchein) else inner.write(right_written, value)
         return f"<{name}>{content}</{name}>"
 
-    return Codec(parse, write)
-
-
-SCHEIN: Final = _schein_codec()
+    return Codec(parse, write, {**dict.fromkeys(flags), right_tag: inner.shape})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,52 +76,46 @@ class Kursende:
     tatsaechlich: bool
 
 
-def _end_codec() -> Codec:
-    real, expected_end = El("tatsaechlichesEndedatum"), El("voraussichtlichesEndedatum")
-    expected = f"{expected_end.name} or {real.name}"
+def _end(dialect: Dialect) -> Codec:
+    real, foreseen = El("tatsaechlichesEndedatum"), El("voraussichtlichesEndedatum")
+    expected = f"{foreseen.name} or {real.name}"
+    (real_tag, real_written), (foreseen_tag, foreseen_written) = real.names(dialect), foreseen.names(dialect)
 
     def parse(element: etree._Element) -> Kursende:
         child = _only_child(element, expected)
-        if child.tag not in (real.tag, expected_end.tag):
+        if child.tag not in (real_tag, foreseen_tag):
             raise refuse(child, expected, "another element")
-        return Kursende(DAY.parse(child), child.tag == real.tag)
+        return Kursende(DAY.parse(child), child.tag == real_tag)
 
     def write(name: str, value: Kursende) -> str:
-        return (
-            f"<{name}>{DAY.write((real if value.tatsaechlich else expected_end).written, value.tag)}</{name}>"
-        )
+        inner = real_written if value.tatsaechlich else foreseen_written
+        return f"<{name}>{DAY.write(inner, value.tag)}</{name}>"
 
-    return Codec(parse, write)
-
-
-register(Kursende, _end_codec())
+    return Codec(parse, write, {real_tag: None, foreseen_tag: None})
 
 
-def _placement_codec() -> Codec:
+register(Kursende, _end)
+
+
+def _placement(dialect: Dialect) -> Codec:
     day, dispensable = El("einstufungstestdatum"), El("einstufungstestverzichtbar")
     expected = f"{day.name} or {dispensable.name}"
+    (day_tag, day_written), (none_tag, none_written) = day.names(dialect), dispensable.names(dialect)
 
     def parse(element: etree._Element) -> date | None:
         child = _only_child(element, expected)
-        if child.tag == day.tag:
+        if child.tag == day_tag:
             tested: date = DAY.parse(child)
             return tested
-        if child.tag == dispensable.tag:
+        if child.tag == none_tag:
             return None
         raise refuse(child, expected, "another element")
 
     def write(name: str, value: date | None) -> str:
-        inner = (
-            f"<{dispensable.written}>true</{dispensable.written}>"
-            if value is None
-            else DAY.write(day.written, value)
-        )
+        inner = f"<{none_written}>true</{none_written}>" if value is None else DAY.write(day_written, value)
         return f"<{name}>{inner}</{name}>"
 
-    return writes_none(Codec(parse, write))
-
-
-_PLACEMENT: Final = _placement_codec()
+    return Codec(parse, write, {day_tag: None, none_tag: None}, writes_none=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +153,7 @@ class Kursanmeldung:
     kurstraeger: Annotated[Kurstraeger, El("kurstraeger")]
     kursart: Annotated[Code | None, El("kursart")]
     kursabschnitt: Annotated[Code | None, El("kursabschnitt")]
-    einstufungstest: Annotated[date | None, El("einstufungstest", codec=_PLACEMENT)]
+    einstufungstest: Annotated[date | None, El("einstufungstest", codec=_placement)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Protocol
 
-from messages.binding import Attr, El, codec_of, remembering
+from messages.binding import Attr, El, remembering
+from messages.namespaces import VERSION
 from messages.values import (
     Anschrift,
     Ansprechpartner,
@@ -27,7 +28,7 @@ class Nachrichtenkopf:
     nachrichtentyp: Annotated[Code, El("nachrichtentyp", None, inside=_IDENTIFICATION)]
     erstellungszeitpunkt: Annotated[datetime, El("erstellungszeitpunkt", None, inside=_IDENTIFICATION)]
     leser: Annotated[BehoerdeG2G, El("leser", None)]
-    autor: Annotated[BehoerdeG2G, El("autor", None, remembering(codec_of(BehoerdeG2G)))]
+    autor: Annotated[BehoerdeG2G, El("autor", None, remembering(BehoerdeG2G))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +47,19 @@ class Grundrahmen:
         None
     )
     anschrift_autor: Annotated[
-        Gebaeudeanschrift | Postfachanschrift, El("anschrift.autor", None, remembering(codec_of(Anschrift)))
+        Gebaeudeanschrift | Postfachanschrift, El("anschrift.autor", None, remembering(Anschrift))
     ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fachrahmen(Grundrahmen):
-    """What the frames of XAusländer share; ``ausloeser_uuid`` is the UUID of the message that is answered."""
+    """What the frames of XAusländer share.
 
+    ``version`` is the version of the standard the message is written in; an answer has that of its question.
+    ``ausloeser_uuid`` is the UUID of the message that is answered.
+    """
+
+    version: Annotated[str, Attr("version")] = VERSION
     ausloeser_uuid: Annotated[str | None, El("ausloeserUUID")] = None
 
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any, ClassVar, Final
 
 from messages.binding import El, Inline
 from messages.courses import (
-    SCHEIN,
     AbgelaufeneVerpflichtung,
     Abschlusstest,
     FruehererKursabschnitt,
@@ -17,6 +16,7 @@ from messages.courses import (
     Kursabschnitt,
     Kursanmeldung,
     Schein,
+    schein_codec,
 )
 from messages.frame import Rahmen
 from messages.group07 import Personalien
@@ -77,7 +77,7 @@ class Berechtigungsscheininhalt070012(_Group07):
     root: ClassVar[str] = _root("BAMFABH.Berechtigungsscheininhalt.070012")
 
     rahmen: Annotated[Rahmen, Inline()]
-    schein: Annotated[Schein, El("informationBerechtigungsschein", codec=SCHEIN)]
+    schein: Annotated[Schein, El("informationBerechtigungsschein", codec=schein_codec)]
     information_sachbearbeiter: Annotated[Code, El("informationSachbearbeiter")]
     kann_uebernommen_werden: Annotated[bool, El("kannUebernommenWerden")]
     information_sachbearbeitung: Annotated[tuple[Code, ...], El("informationSachbearbeitung")] = ()

@@ -11,7 +11,6 @@ from typing import Annotated, Any, ClassVar, Final
 
 from messages.binding import El, Inline
 from messages.courses import (
-    SCHEIN,
     AbgelaufeneVerpflichtung,
     Abschlusstest,
     FruehererKursabschnitt,
@@ -20,6 +19,7 @@ from messages.courses import (
     Kursabschnitt,
     Kursanmeldung,
     Schein,
+    schein_codec,
 )
 from messages.frame import Fachrahmen
 from messages.group07 import BerechtigungVerpflichtung, Personalien
@@ -192,7 +192,7 @@ class Berechtigungsscheininhalt080012(_Group08):
     root: ClassVar[str] = _root("BAMFTGS.Berechtigungsscheininhalt.080012")
 
     rahmen: Annotated[RahmenTGS, Inline()]
-    schein: Annotated[Schein, El("informationBerechtigungsschein", codec=SCHEIN)]
+    schein: Annotated[Schein, El("informationBerechtigungsschein", codec=schein_codec)]
     information_sachbearbeiter: Annotated[Code, El("informationSachbearbeiter")]
     kann_uebernommen_werden: Annotated[bool, El("kannUebernommenWerden")]
     information_sachbearbeitung: Annotated[tuple[Code, ...], El("informationSachbearbeitung")] = ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 XAUSLAENDER: Final = "http://www.osci.de/xauslaender2611"
+STANDARD: Final = "XAusländer"
+VERSION: Final = "26.11"
 RUECKWEISUNG: Final = "http://www.osci.de/xinneres/rueckweisung/6"
 DIENST: Final = "urn:inge-gateway:dienst:1"
 

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Final
 
 from lxml import etree
 
-from messages.binding import Codec, El, codec_of, refuse, register, writes_none
+from messages.binding import Codec, El, MadeCodec, codec_of, refuse, register
+from messages.dialect import Dialect
 from messages.leaves import parse_text, write_text
 from messages.writing import attribute, escape
 
@@ -130,56 +131,69 @@ register(Name, Codec(_parse_name, _write_name))
 register(PartialDate, Codec(_parse_partial_date, _write_partial_date))
 
 
-def choice(alternatives: dict[str, Any]) -> Codec:
+def choice(alternatives: dict[str, Any]) -> MadeCodec:
     """A codec for exactly one of several child elements without namespace, told apart by name and type."""
-    by_tag: dict[Any, Codec] = {tag: codec_of(kind) for tag, kind in alternatives.items()}
-    by_type = {kind: (tag, by_tag[tag].write) for tag, kind in alternatives.items()}
     expected = " or ".join(alternatives)
 
-    def parse(element: etree._Element) -> Any:
-        child = _only_child(element, expected)
-        codec = by_tag.get(child.tag)
-        if codec is None:
-            raise refuse(child, expected, "another element")
-        return codec.parse(child)
+    def made(dialect: Dialect) -> Codec:
+        by_tag: dict[Any, Codec] = {tag: codec_of(kind, dialect) for tag, kind in alternatives.items()}
+        by_type = {kind: (tag, by_tag[tag].write) for tag, kind in alternatives.items()}
 
-    def write(name: str, value: Any) -> str:
-        inner, write_inner = by_type[type(value)]
-        return f"<{name}>{write_inner(inner, value)}</{name}>"
+        def parse(element: etree._Element) -> Any:
+            child = _only_child(element, expected)
+            codec = by_tag.get(child.tag)
+            if codec is None:
+                raise refuse(child, expected, "another element")
+            return codec.parse(child)
 
-    return Codec(parse, write)
+        def write(name: str, value: Any) -> str:
+            inner, write_inner = by_type[type(value)]
+            return f"<{name}>{write_inner(inner, value)}</{name}>"
+
+        return Codec(parse, write, {tag: codec.shape for tag, codec in by_tag.items()})
+
+    return made
 
 
-def maybe_inside(child: El, kind: Any) -> Codec:
+def maybe_inside(child: El, kind: Any) -> MadeCodec:
     """A codec for a mandatory element that may be empty or hold one child; empty is None."""
-    inner, tag, written = codec_of(kind), child.tag, child.written
 
-    def parse(element: etree._Element) -> Any:
-        return inner.parse(_only_child(element, tag)) if len(element) else None
+    def made(dialect: Dialect) -> Codec:
+        inner, (tag, written) = codec_of(kind, dialect), child.names(dialect)
 
-    def write(name: str, value: Any) -> str:
-        return f"<{name}>{'' if value is None else inner.write(written, value)}</{name}>"
+        def parse(element: etree._Element) -> Any:
+            return inner.parse(_only_child(element, tag)) if len(element) else None
 
-    return writes_none(Codec(parse, write))
+        def write(name: str, value: Any) -> str:
+            return f"<{name}>{'' if value is None else inner.write(written, value)}</{name}>"
+
+        return Codec(parse, write, {tag: inner.shape}, writes_none=True)
+
+    return made
 
 
-def text_or_unknown(text: El, unknown: El) -> Codec:
+def text_or_unknown(text: El, unknown: El) -> MadeCodec:
     """A codec for the choice of a text or a "not known" fixed to true; the latter is None."""
-    tag, expected = text.tag, f"{text.tag} or {unknown.tag}"
 
-    def parse(element: etree._Element) -> str | None:
-        child = _only_child(element, expected)
-        return parse_text(child) if child.tag == tag else None
+    def made(dialect: Dialect) -> Codec:
+        known, missing = text.names(dialect), unknown.names(dialect)
+        tag, expected = known.tag, f"{known.tag} or {missing.tag}"
 
-    def write(name: str, value: str | None) -> str:
-        inner = (
-            f"<{unknown.written}>true</{unknown.written}>"
-            if value is None
-            else write_text(text.written, value)
-        )
-        return f"<{name}>{inner}</{name}>"
+        def parse(element: etree._Element) -> str | None:
+            child = _only_child(element, expected)
+            return parse_text(child) if child.tag == tag else None
 
-    return writes_none(Codec(parse, write))
+        def write(name: str, value: str | None) -> str:
+            inner = (
+                f"<{missing.written}>true</{missing.written}>"
+                if value is None
+                else write_text(known.written, value)
+            )
+            return f"<{name}>{inner}</{name}>"
+
+        return Codec(parse, write, {tag: None, missing.tag: None}, writes_none=True)
+
+    return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
