@@ -29,6 +29,7 @@ from store.schema import (
     outbox,
     person,
     question,
+    takeover,
     work_item,
     work_item_message,
 )
@@ -59,6 +60,7 @@ class Queries:
         self._locks_and_numbers()
         self._persons()
         self._cases()
+        self._takeovers()
         self._questions()
         self._outbox()
         self._work_items()
@@ -164,6 +166,16 @@ class Queries:
         self.end_section = self._change(
             '"course_section" SET "ended_on" = ?, "units" = ?, "absent_excused" = ?, "absent_unexcused" = ?'
             ' WHERE "id" = ? AND "ended_on" IS NULL'
+        )
+
+    def _takeovers(self) -> None:
+        dialect = self._dialect
+        self.takeovers = query(
+            dialect,
+            select(takeover)
+            .where(_is_among(dialect, takeover.c.case_id, "case_ids"))
+            .order_by(takeover.c.id),
+            ["case_ids"],
         )
 
     def _questions(self) -> None:

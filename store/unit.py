@@ -34,6 +34,7 @@ from store.unit_cases import CaseWork
 from store.unit_items import WorkItemWork
 from store.unit_persons import PersonWork
 from store.unit_questions import QuestionWork
+from store.unit_takeovers import TakeoverWork
 
 _ORDER: tuple[Table, ...] = (
     content,
@@ -60,7 +61,7 @@ _ORDER: tuple[Table, ...] = (
 )
 
 
-class UnitOfWork(QuestionWork, PersonWork, CaseWork, WorkItemWork):
+class UnitOfWork(QuestionWork, PersonWork, CaseWork, WorkItemWork, TakeoverWork):
     """A transaction in the order registration → locks → reading → writing → commit.
 
     What is added reaches the database at `commit`; what changes a stored row does so at once, but nobody

@@ -1,0 +1,1 @@
+"""What agencies are told about persons and cases, and what they have to do with them."""
