@@ -240,6 +240,18 @@ class SchedulerSection(Section):
     )
 
 
+class BackupSection(Section):
+    """Copies of the store, and what must be known outside of it to take one back."""
+
+    recipients: tuple[str, ...] = Field(
+        default=(), description="recipients of age (`age1…`) that backups are encrypted to"
+    )
+    restores_file: Path | None = Field(
+        default=None,
+        description="file outside the database that knows the restores; beside the heads file if not given",
+    )
+
+
 class SchemasSection(Section):
     """Contracts beyond the bundled ones."""
 
@@ -282,6 +294,7 @@ class Config(BaseSettings):
     outbox: OutboxSection = OutboxSection()
     clerks: ClerksSection = ClerksSection()
     scheduler: SchedulerSection = SchedulerSection()
+    backup: BackupSection = BackupSection()
     schemas: SchemasSection = SchemasSection()
     logging: LoggingSection = LoggingSection()
 

@@ -88,6 +88,20 @@ class HeadsFile:
             file.write(("\n" if torn else "").encode() + head.line().encode("ascii") + b"\n")
             os.fsync(descriptor)
 
+    def set_aside(self, at: datetime) -> Path | None:
+        """Put the file away under another name, for the evidence, when a restored store takes up the chain.
+
+        In: the time of the restore, which becomes part of the name. Out: the new name, None without a file.
+        """
+        if not self.path.exists():
+            return None
+        aside = self.path.with_name(f"{self.path.name}.until-{at:%Y%m%dT%H%M%SZ}")
+        if aside.exists():
+            raise FileExistsError(f"{aside} is there already")
+        self.path.rename(aside)
+        self._read_to = self._last = 0
+        return aside
+
     def read(self) -> Iterator[tuple[Head | None, int]]:
         """Give every head with its line number; None for a line cut short by a crash."""
         if not self.path.exists():

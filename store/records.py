@@ -63,6 +63,7 @@ class JournalKind(StrEnum):
     CONFIRMED = "confirmed"
     ASKED_SERVICE = "service-request"
     CLERK = "clerk"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ SERVER_MODULES = frozenset(
         "prometheus_client",
         "psycopg",
         "pydantic_settings",
+        "pyrage",
         "spyne",
         "sqlalchemy",
         "starlette",
