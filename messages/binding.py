@@ -33,8 +33,18 @@ from messages.writing import attribute, octets
 Parse = Callable[[etree._Element], Any]
 Write = Callable[[str, Any], str]
 Mark = Callable[[Any], str]
-Shape: TypeAlias = Mapping[str, "Shape | None"]
-"""The elements inside an element, by Clark name; None for what is not looked into."""
+Shape: TypeAlias = Mapping[str, "Known"]
+"""The elements that may stand inside an element, by Clark name."""
+
+
+class Known(NamedTuple):
+    """An element the classes know: which elements it holds (None: not looked into), and where it is named.
+
+    ``place`` is class and name as a version may rename it; empty where it may not.
+    """
+
+    inside: Shape | None = None
+    place: str = ""
 
 
 class Codec(NamedTuple):
@@ -148,7 +158,7 @@ class Plan:
     def __init__(self, cls: type[Any], dialect: Dialect) -> None:
         self._cls = cls
         self._dialect = dialect
-        self.shape: dict[str, Shape | None] = {}
+        self.shape: dict[str, Known] = {}
         self._attributes: list[tuple[str, str]] = []
         self._slots: dict[Any, _Slot] = {}
         self._many: list[str] = []
@@ -224,7 +234,7 @@ class Plan:
         wrapper: str | None = None
         wrapped: list[_Child] = []
         inside: dict[Any, _Slot] = {}
-        shape: dict[str, Shape | None] = {}
+        shape: dict[str, Known] = {}
         for field in fields(self._cls):
             mark = _mark(hints[field.name], self._cls, field.name)
             kind, optional, many = _kind(hints[field.name])
@@ -247,6 +257,7 @@ class Plan:
             else:
                 codec = _chosen(mark, kind, self._dialect)
                 tag, written = mark.names(self._dialect, self._cls.__name__)
+                known = Known(codec.shape, f"{self._cls.__name__}.{mark.name}")
                 slot = _Slot(field.name, codec.parse, many)
                 child = _child(written, field.name, codec, many)
                 self._names[field.name] = mark.name
@@ -255,16 +266,17 @@ class Plan:
                 if mark.inside is None:
                     self._slots[tag] = slot
                     self._children.append(child)
-                    self.shape[tag] = codec.shape
+                    self.shape[tag] = known
                 elif mark.inside == wrapper:
                     inside[tag] = slot
                     wrapped.append(child)
-                    shape[tag] = codec.shape
+                    shape[tag] = known
                 else:
                     wrapper, wrapped, inside = mark.inside, [child], {tag: slot}
                     self._slots[wrapper] = _Slot("", codec.parse, False, inside)
                     self._children.append(_wrapper(wrapper, wrapped))
-                    self.shape[wrapper] = shape = {tag: codec.shape}
+                    shape = {tag: known}
+                    self.shape[wrapper] = Known(shape)
         if self._inline is not None and not self._names.keys().isdisjoint(self._inline[1]._names):
             raise TypeError(f"{self._cls.__name__} has a field of the same name as its frame")
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from lxml import etree
 
-from messages.binding import Codec, El, codec_of, refuse, register
+from messages.binding import Codec, El, Known, codec_of, refuse, register
 from messages.dialect import Dialect
 from messages.group07 import BerechtigungVerpflichtung
 from messages.leaves import DAY
@@ -65,7 +65,7 @@ def schein_codec(dialect: Dialect) -> Codec:
         content = written[value] if isinstance(value, KeinSchein) else inner.write(right_written, value)
         return f"<{name}>{content}</{name}>"
 
-    return Codec(parse, write, {**dict.fromkeys(flags), right_tag: inner.shape})
+    return Codec(parse, write, {**dict.fromkeys(flags, Known()), right_tag: Known(inner.shape)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _end(dialect: Dialect) -> Codec:
         inner = real_written if value.tatsaechlich else foreseen_written
         return f"<{name}>{DAY.write(inner, value.tag)}</{name}>"
 
-    return Codec(parse, write, {real_tag: None, foreseen_tag: None})
+    return Codec(parse, write, {real_tag: Known(), foreseen_tag: Known()})
 
 
 register(Kursende, _end)
@@ -115,7 +115,7 @@ def _placement(dialect: Dialect) -> Codec:
         inner = f"<{none_written}>true</{none_written}>" if value is None else DAY.write(day_written, value)
         return f"<{name}>{inner}</{name}>"
 
-    return Codec(parse, write, {day_tag: None, none_tag: None}, writes_none=True)
+    return Codec(parse, write, {day_tag: Known(), none_tag: Known()}, writes_none=True)
 
 
 @dataclass(frozen=True, slots=True)

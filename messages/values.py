@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 from lxml import etree
 
-from messages.binding import Codec, El, MadeCodec, codec_of, refuse, register
+from messages.binding import Codec, El, Known, MadeCodec, codec_of, refuse, register
 from messages.dialect import Dialect
 from messages.leaves import parse_text, write_text
 from messages.writing import attribute, escape
@@ -150,7 +150,7 @@ def choice(alternatives: dict[str, Any]) -> MadeCodec:
             inner, write_inner = by_type[type(value)]
             return f"<{name}>{write_inner(inner, value)}</{name}>"
 
-        return Codec(parse, write, {tag: codec.shape for tag, codec in by_tag.items()})
+        return Codec(parse, write, {tag: Known(codec.shape) for tag, codec in by_tag.items()})
 
     return made
 
@@ -167,7 +167,7 @@ def maybe_inside(child: El, kind: Any) -> MadeCodec:
         def write(name: str, value: Any) -> str:
             return f"<{name}>{'' if value is None else inner.write(written, value)}</{name}>"
 
-        return Codec(parse, write, {tag: inner.shape}, writes_none=True)
+        return Codec(parse, write, {tag: Known(inner.shape)}, writes_none=True)
 
     return made
 
@@ -191,7 +191,7 @@ def text_or_unknown(text: El, unknown: El) -> MadeCodec:
             )
             return f"<{name}>{inner}</{name}>"
 
-        return Codec(parse, write, {tag: None, missing.tag: None}, writes_none=True)
+        return Codec(parse, write, {tag: Known(), missing.tag: Known()}, writes_none=True)
 
     return made
 

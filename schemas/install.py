@@ -18,17 +18,11 @@ from lxml import etree
 from schemas.catalog import CATALOG_NAME, CATALOG_NAMESPACE, Catalog, SchemaLocationError
 from schemas.codes import CodeLists, HeldList
 from schemas.explain import ExplainerError
+from schemas.folders import CONTRACT_FILE, ContractFileError, ContractFolder
 from schemas.genericode import CodeListError, read_code_list
 from schemas.model import XS, ComplexType, Message, SchemaModel, SchemaModelError
 from schemas.paths import contract_files
-from schemas.registry import (
-    CONTRACT_FILE,
-    CompiledContracts,
-    Contract,
-    ContractFileError,
-    ContractFolder,
-    SchemaRegistry,
-)
+from schemas.registry import CompiledContracts, Contract, SchemaRegistry
 
 CODE_LIST_FOLDER = "codelists"
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)

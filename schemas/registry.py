@@ -7,18 +7,18 @@ a copy of its own and uses it under a lock (see `explain`).
 """
 
 import re
-import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 from lxml import etree
 
-from schemas import paths
 from schemas.catalog import Catalog, schema_parser
 from schemas.codes import CodeLists
 from schemas.explain import Explainer
+from schemas.folders import ContractFileError, ContractFolder, Period, read_folders
 from schemas.inspection import Inspector
 from schemas.model import SchemaModel
 from schemas.violations import (
@@ -31,12 +31,7 @@ from schemas.violations import (
     shown_name,
 )
 
-CONTRACT_FILE = "contract.toml"
 _TYPE_NUMBER = re.compile(r"\.(\d{4,6})$")
-
-
-class ContractFileError(ValueError):
-    """A `contract.toml` or a schema it names cannot be used; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,44 +54,10 @@ class Contract:
     title: str
     framed: bool = True
 
-
-@dataclass(frozen=True, slots=True)
-class ContractFolder:
-    """What a `contract.toml` says about the schema files beside it."""
-
-    folder: Path
-    namespace: str
-    family: str
-    standard: str
-    version: str
-    served_from: date
-    served_until: date | None
-    entries: tuple[Path, ...]
-    framed: bool
-
-    @classmethod
-    def read(cls, file: Path) -> "ContractFolder":
-        """Read a `contract.toml`. Raises ContractFileError when something is missing or odd."""
-        try:
-            data = tomllib.loads(file.read_text(encoding="utf-8"))
-            patterns = [data["entries"]] if isinstance(data["entries"], str) else data["entries"]
-            entries = tuple(sorted({path for pattern in patterns for path in file.parent.glob(pattern)}))
-            result = cls(
-                file.parent,
-                data["namespace"],
-                data["family"],
-                data["standard"],
-                data["version"],
-                data["served_from"],
-                data.get("served_until"),
-                entries,
-                data.get("framed", True),
-            )
-        except (KeyError, tomllib.TOMLDecodeError) as error:
-            raise ContractFileError(f"{file}: {error}") from error
-        if not entries:
-            raise ContractFileError(f"{file}: no file matches {data['entries']!r}")
-        return result
+    @property
+    def version_name(self) -> str:
+        """Return standard and version: "XAusländer 26.11"."""
+        return f"{self.standard} {self.version}"
 
 
 class CompiledContracts:
@@ -147,28 +108,28 @@ class SchemaRegistry:
 
     def __init__(self, folders: Sequence[ContractFolder], lists: CodeLists) -> None:
         self.code_lists = lists
+        self.folders = tuple(folders)
         self._by_root: dict[str, tuple[Contract, CompiledContracts]] = {}
-        self._families: list[tuple[str, str]] = []
         for folder in folders:
             compiled = CompiledContracts(folder, lists)
-            self._families.append((folder.family, folder.namespace))
             for contract in compiled.contracts:
                 self._by_root[contract.root] = (contract, compiled)
 
     @classmethod
-    def load(cls, *, installed: Path | None = None) -> "SchemaRegistry":
-        """Compile every bundled contract and those an operator installed.
+    def load(
+        cls,
+        *,
+        installed: Path | None = None,
+        versions: Sequence[Path] = (),
+        served: Mapping[str, Period] = MappingProxyType({}),
+    ) -> "SchemaRegistry":
+        """Compile every bundled contract, those an operator installed, and further versions.
 
-        In: the folder into which packages were installed, or None. An installed contract replaces the
-        bundled one of the same namespace. Raises ContractFileError, SchemaLocationError,
-        SchemaModelError or CodeListError when a file cannot be used.
+        In: see `read_folders`. Raises ContractFileError, SchemaLocationError, SchemaModelError or
+        CodeListError when a file cannot be used.
         """
-        folders = {folder.namespace: folder for folder in map(ContractFolder.read, paths.contract_files())}
-        if installed is not None:
-            for file in sorted(installed.rglob(CONTRACT_FILE)):
-                folder = ContractFolder.read(file)
-                folders[folder.namespace] = folder
-        return cls(list(folders.values()), CodeLists.load(installed=installed))
+        folders = read_folders(installed=installed, versions=versions, served=served)
+        return cls(folders, CodeLists.load(installed=installed))
 
     def contracts(self) -> Sequence[Contract]:
         """Return every contract, sorted by standard, version and message type."""
@@ -184,14 +145,21 @@ class SchemaRegistry:
         """
         known = self._by_root.get(element.tag)
         if known is None:
-            raise ContractError(self._unknown(element))
+            raise ContractError(self._unknown(element, on))
         contract = known[0]
         version = element.get("version")
         if contract.framed and version is not None and version != contract.version:
-            raise ContractError(_version(element, contract, shown_code(version), "/@version"))
+            found = shown_code(version)
+            raise ContractError(self._not_served(element, {contract.standard}, on, found, "/@version"))
         if on < contract.served_from or (contract.served_until is not None and on > contract.served_until):
-            raise ContractError(_version(element, contract, f"{contract.version} ({on.isoformat()})"))
+            found = f"{contract.version} ({on.isoformat()})"
+            raise ContractError(self._not_served(element, {contract.standard}, on, found))
         return contract
+
+    def versions_of(self, standard: str) -> Sequence[ContractFolder]:
+        """Return the versions of a standard, the oldest first."""
+        found = [folder for folder in self.folders if folder.standard == standard]
+        return sorted(found, key=lambda folder: (folder.served_from, folder.version))
 
     def check(self, contract: Contract, element: etree._Element) -> tuple[Violation, ...]:
         """Check a document against its contract.
@@ -208,23 +176,31 @@ class SchemaRegistry:
         violations += [found for found in compiled.inspector.inspect(element) if found.path not in seen]
         return tuple(violations)
 
-    def _unknown(self, element: etree._Element) -> Violation:
+    def _unknown(self, element: etree._Element, on: date) -> Violation:
         namespace = etree.QName(element).namespace or ""
-        served = [known for family, known in self._families if namespace.startswith(family)]
-        if served and namespace not in served:
-            return Violation(
-                ViolationKind.VERSION_NOT_SERVED,
-                path_of(element),
-                line_of(element),
-                ", ".join(sorted(served)),
-                shown_code(namespace),
-            )
+        standards = {folder.standard for folder in self.folders if namespace.startswith(folder.family)}
+        if standards and all(folder.namespace != namespace for folder in self.folders):
+            return self._not_served(element, standards, on, shown_code(namespace))
         return Violation(
             ViolationKind.UNKNOWN_ROOT,
             path_of(element),
             line_of(element),
             "root element of a served message",
             shown_name(element.tag),
+        )
+
+    def _not_served(
+        self, element: etree._Element, standards: set[str], on: date, found: str, suffix: str = ""
+    ) -> Violation:
+        """Name every version that is served on this day or will be, each with its days."""
+        known = [each for standard in sorted(standards) for each in self.versions_of(standard)]
+        named = [each.shown for each in known if not each.ended(on)]
+        return Violation(
+            ViolationKind.VERSION_NOT_SERVED,
+            path_of(element) + suffix,
+            line_of(element),
+            ", ".join(named) or "–",
+            found,
         )
 
 
@@ -234,15 +210,4 @@ def _driver(folder: ContractFolder) -> str:
     return (
         f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{folder.namespace}">'
         f"{includes}</xs:schema>"
-    )
-
-
-def _version(element: etree._Element, contract: Contract, found: str, suffix: str = "") -> Violation:
-    until = "…" if contract.served_until is None else contract.served_until.isoformat()
-    return Violation(
-        ViolationKind.VERSION_NOT_SERVED,
-        path_of(element) + suffix,
-        line_of(element),
-        f"{contract.version} ({contract.served_from.isoformat()} – {until})",
-        found,
     )

@@ -13,10 +13,11 @@ from schemas.catalog import Catalog, schema_parser
 from schemas.codes import CodeLists, Extent, installed_code_lists
 from schemas.din91379 import DATATYPES, load_characters
 from schemas.din91379.build import TARGET
+from schemas.folders import ContractFolder
 from schemas.install import install_package
 from schemas.model import XS, SchemaModel
 from schemas.paths import contract_files
-from schemas.registry import CompiledContracts, ContractFolder, SchemaRegistry
+from schemas.registry import CompiledContracts, SchemaRegistry
 from schemas.violations import ViolationKind
 from tests.support.reference import PROJECT, reference_dir
 from tests.support.ring import scale

@@ -8,8 +8,9 @@ import xmlschema
 from lxml import etree
 
 from schemas.codes import CodeLists
+from schemas.folders import ContractFolder
 from schemas.paths import contract_files
-from schemas.registry import CompiledContracts, ContractFolder
+from schemas.registry import CompiledContracts
 from tests.support.ring import scale
 from tests.support.xsdgen import generate, mutations
 

@@ -7,6 +7,7 @@ import pytest
 from lxml import etree
 
 from schemas.din91379.build import TARGET, render
+from schemas.folders import ContractFolder
 from schemas.model import XS
 from schemas.paths import (
     ROOT,
@@ -16,7 +17,7 @@ from schemas.paths import (
     schema_files,
     xauslaender_xsd,
 )
-from schemas.registry import ContractFolder, SchemaRegistry
+from schemas.registry import SchemaRegistry
 
 FILES = [pytest.param(path, id=str(path.relative_to(ROOT))) for path in schema_files()]
 REGISTRY = SchemaRegistry.load()

@@ -11,8 +11,8 @@ from lxml import etree
 
 from schemas.catalog import Catalog
 from schemas.codes import CodeLists
+from schemas.folders import ContractFolder
 from schemas.model import Attribute, ComplexType, Element, Group, SchemaModel, SimpleType
-from schemas.registry import ContractFolder
 
 #: Values of simple types by local name of the type; types with a pattern must be named here.
 _BY_TYPE = {

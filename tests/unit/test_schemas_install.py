@@ -9,6 +9,7 @@ from lxml import etree
 
 from schemas.catalog import Catalog, SchemaLocationError, schema_parser
 from schemas.codes import CodeLists
+from schemas.folders import ContractFolder
 from schemas.install import (
     InstallError,
     install_package,
@@ -17,7 +18,7 @@ from schemas.install import (
 )
 from schemas.model import XS
 from schemas.paths import ROOT, code_list_dir
-from schemas.registry import ContractFolder, SchemaRegistry
+from schemas.registry import SchemaRegistry
 from schemas.violations import ContractError, ViolationKind
 from tests.support.xsdgen import generate
 

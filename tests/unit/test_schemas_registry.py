@@ -8,14 +8,9 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from schemas.folders import ContractFileError, ContractFolder
 from schemas.paths import ROOT, contract_files
-from schemas.registry import (
-    CompiledContracts,
-    Contract,
-    ContractFileError,
-    ContractFolder,
-    SchemaRegistry,
-)
+from schemas.registry import CompiledContracts, Contract, SchemaRegistry
 from schemas.violations import ContractError, Violation, ViolationKind
 from tests.support.xsdgen import generate
 
@@ -139,7 +134,8 @@ def test_versions_are_served_side_by_side(tmp_path: Path, registry: SchemaRegist
     )
     with pytest.raises(ContractError) as caught:
         both.identify(document, date(2027, 1, 1))
-    assert caught.value.violation.expected == "26.05 (2026-05-01 – 2026-12-31)"
+    assert caught.value.violation.found == "26.05 (2027-01-01)"
+    assert caught.value.violation.expected == "26.11 (2026-11-01 – …)"
 
 
 def test_structure_violations_name_place_and_expectation(registry: SchemaRegistry) -> None:
