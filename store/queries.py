@@ -23,6 +23,7 @@ from store.schema import (
     content,
     course_section,
     decision,
+    disclosure_block,
     entitlement,
     journal,
     message,
@@ -61,6 +62,7 @@ class Queries:
         self._persons()
         self._cases()
         self._takeovers()
+        self._blocks()
         self._questions()
         self._outbox()
         self._work_items()
@@ -119,6 +121,11 @@ class Queries:
             '"person" SET "deceased" = TRUE, "died_on" = ? WHERE "id" = ? AND NOT "deceased"'
         )
         self.change_details = self._change('"person" SET "details" = ? WHERE "id" = ? AND "details" = ?')
+        self.rename = self._change(
+            '"person" SET "lock_key" = ?, "surname_key" = ?, "surname" = ?, "details" = ?'
+            ' WHERE "id" = ? AND "lock_key" = ? AND "surname_key" = ? AND "details" = ?'
+        )
+        self.forget_index = Statement(numbered(dialect, 'DELETE FROM "person_search" WHERE "person_id" = ?'))
         ids = "SELECT low_id, high_id FROM homonym WHERE revoked_at IS NULL AND "
         self.homonyms = Statement(
             numbered(dialect, f"{ids}({among(dialect, 'low_id')} OR {among(dialect, 'high_id')})"),
@@ -176,6 +183,26 @@ class Queries:
             .where(_is_among(dialect, takeover.c.case_id, "case_ids"))
             .order_by(takeover.c.id),
             ["case_ids"],
+        )
+
+    def _blocks(self) -> None:
+        dialect = self._dialect
+        self.blocks = query(
+            dialect,
+            select(disclosure_block)
+            .where(_is_among(dialect, disclosure_block.c.person_id, "person_ids"))
+            .order_by(disclosure_block.c.at, disclosure_block.c.person_id),
+            ["person_ids"],
+        )
+        self.lift_block = Statement(
+            numbered(
+                dialect, 'DELETE FROM "disclosure_block" WHERE "person_id" = ? AND "agency" = ? RETURNING 1'
+            ),
+            (int,),
+        )
+        self.move_block = self._change(
+            '"disclosure_block" SET "person_id" = ? WHERE "person_id" = ? AND "agency" = ? AND NOT EXISTS'
+            ' (SELECT 1 FROM "disclosure_block" WHERE "person_id" = ? AND "agency" = ?)'
         )
 
     def _questions(self) -> None:

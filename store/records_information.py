@@ -25,13 +25,21 @@ class Takeover:
 
 
 @dataclass(frozen=True, slots=True)
-class DisclosureBlock:
-    """The disclosure block of a person, as long as there is one; `agency` reported it."""
+class BlockReport:
+    """A disclosure block (Auskunftssperre) as one agency reported it, until that agency lifts it."""
 
     person_id: int
     agency: str
     since: date
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosureBlock:
+    """The disclosure block of a person: it holds as long as one of the agencies that reported it does."""
+
+    agencies: frozenset[str]
+    since: date
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,15 +24,16 @@ from store.schema import (
     outbox,
     person,
     person_history,
+    person_search,
     question,
     retrieval,
     takeover,
     work_item,
     work_item_message,
 )
+from store.unit_blocks import BlockWork
 from store.unit_cases import CaseWork
 from store.unit_items import WorkItemWork
-from store.unit_persons import PersonWork
 from store.unit_questions import QuestionWork
 from store.unit_takeovers import TakeoverWork
 
@@ -40,6 +41,7 @@ _ORDER: tuple[Table, ...] = (
     content,
     person,
     person_history,
+    person_search,
     case_file,
     entitlement,
     case_history,
@@ -61,7 +63,7 @@ _ORDER: tuple[Table, ...] = (
 )
 
 
-class UnitOfWork(QuestionWork, PersonWork, CaseWork, WorkItemWork, TakeoverWork):
+class UnitOfWork(QuestionWork, BlockWork, CaseWork, WorkItemWork, TakeoverWork):
     """A transaction in the order registration → locks → reading → writing → commit.
 
     What is added reaches the database at `commit`; what changes a stored row does so at once, but nobody

@@ -5,9 +5,12 @@ from datetime import date, datetime
 from typing import Any
 
 from store.records import PersonRecord
-from store.schema import homonym, person, person_history
+from store.schema import homonym, person, person_history, person_search
 from store.statements import ids_text, to_json
 from store.unit_base import Work
+
+RENAMED = "renamed"
+"""The kind of the row that stands in the index of a person whose names have to be read anew."""
 
 
 class PersonWork(Work):
@@ -121,6 +124,33 @@ class PersonWork(Work):
         before = {name: known.details[name] for name in differing if name in known.details}
         after = {name: details[name] for name in differing if name in details}
         self._note(known.id, what, before, after, at=at, actor=actor, reason=reason)
+        return True
+
+    def rename_person(
+        self, known: PersonRecord, renamed: PersonRecord, *, at: datetime, actor: str, reason: str
+    ) -> bool:
+        """Give a person another surname, with keys and details; False if it is not any more what was read.
+
+        The search for hints is told to read the names anew.
+        """
+        parameters = (
+            renamed.lock_key,
+            renamed.surname_key,
+            renamed.surname,
+            to_json(renamed.details),
+            known.id,
+            known.lock_key,
+            known.surname_key,
+            to_json(known.details),
+        )
+        if not self._changed(self._queries.rename, parameters):
+            return False
+        self._note(
+            known.id, "surname", {"surname": known.surname}, {"surname": renamed.surname},
+            at=at, actor=actor, reason=reason,
+        )  # fmt: skip
+        self._run(self._queries.forget_index, known.id)
+        self._add(person_search, (known.id, RENAMED, "", 0))
         return True
 
     def _note(

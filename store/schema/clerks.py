@@ -12,7 +12,7 @@ from sqlalchemy import (
     Text,
 )
 
-from store.columns import Document, Moment
+from store.columns import ON_CONFLICT, Document, Moment
 from store.schema.base import metadata, row_id
 
 work_item = Table(
@@ -44,7 +44,7 @@ work_item_message = Table(
     ForeignKeyConstraint(["uuid", "party_id"], ["message.uuid", "message.party_id"]),
 )
 
-# Filled by the sweep of the scheduler only: a message must not pay for hints.
+# Filled by the sweep of the scheduler only: a message must not pay for hints. A name change leaves a mark.
 person_search = Table(
     "person_search",
     metadata,
@@ -54,6 +54,8 @@ person_search = Table(
     Column("birth_year", Integer, nullable=False),
     # A common surname alone leads to tens of thousands of persons.
     Index(None, "form", "birth_year"),
+    # Marked as renamed twice before a sweep came by.
+    info={ON_CONFLICT: "ON CONFLICT DO NOTHING"},
     sqlite_with_rowid=False,
 )
 

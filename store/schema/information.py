@@ -13,7 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from store.columns import Document, Moment
+from store.columns import ON_CONFLICT, Document, Moment
 from store.schema.base import metadata, row_id
 
 takeover = Table(
@@ -31,14 +31,17 @@ takeover = Table(
     UniqueConstraint("case_id", "right_id", "agency"),
 )
 
-# One row while there is a block: nearly nobody has one, so that a column would be read for nothing.
+# Nearly nobody has a block, so that a column of person would be read for nothing. A row per agency that
+# reported one: what one agency lifts, another may have reported too.
 disclosure_block = Table(
     "disclosure_block",
     metadata,
     Column("person_id", BigInteger, ForeignKey("person.id"), primary_key=True, autoincrement=False),
-    Column("agency", Text, nullable=False),
+    Column("agency", Text, primary_key=True),
     Column("since", Date, nullable=False),
     Column("at", Moment, nullable=False),
+    # Reported again it is the block that there is.
+    info={ON_CONFLICT: "ON CONFLICT DO NOTHING"},
 )
 
 # No foreign keys: the log outlives what it is about, and is deleted by its own term.

@@ -46,7 +46,7 @@ def _add_takeovers() -> None:
         sa.Column("since", sa.Date(), nullable=False),
         sa.Column("at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_disclosure_block_person_id"),
-        sa.PrimaryKeyConstraint("person_id", name="pk_disclosure_block"),
+        sa.PrimaryKeyConstraint("person_id", "agency", name="pk_disclosure_block"),
     )
     op.create_table(
         "retrieval",

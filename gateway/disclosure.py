@@ -1,0 +1,38 @@
+"""The disclosure block (Auskunftssperre): from whom it hides where a person is, or was.
+
+It hides every agency but one's own, every address, place and organiser; names, birth date, number and the
+state of the case stay, since whoever asks by them knows them.
+"""
+
+from typing import Final
+
+from gateway.information.relation import Relation, relation_of
+from store.records import CaseRecord, RightRecord
+from store.records_information import DisclosureBlock
+from store.unit import UnitOfWork
+
+HIDDEN: Final = "[Auskunftssperre]"
+"""What clerks and operators read instead of what is hidden."""
+OTHER_AGENCY: Final = "eine andere Stelle"
+"""What an agency reads instead of the name of another."""
+_MAY_SEE: Final = frozenset({Relation.OWN, Relation.TAKEN_OVER})
+
+
+def hidden_from(relation: Relation, block: DisclosureBlock | None, agency: str) -> bool:
+    """Tell whether a block hides a case from an agency.
+
+    In: what the agency has to do with the case, the block of its person if there is one, the agency's key.
+    Who issued or took over the right that counts needs the data for its work; who reported the block knows
+    them.
+    """
+    return block is not None and relation not in _MAY_SEE and agency not in block.agencies
+
+
+def hides(work: UnitOfWork, case: CaseRecord, right: RightRecord, agency: str) -> bool:
+    """Tell whether a case is hidden from an agency, on the state that is locked. Asks the store."""
+    if right.agency == agency:
+        return False
+    block = work.block_of([case.person_id])
+    if block is None:
+        return False
+    return hidden_from(relation_of(case, right, work.takeovers_of([case.id]), agency), block, agency)
