@@ -25,11 +25,12 @@ class Dialect:
     version: str
     namespace: str
     renamed: Mapping[str, str] = field(default_factory=dict)
+    standard: str = STANDARD
 
     @property
     def name(self) -> str:
         """Standard and version, as parties are confirmed for it: "XAusländer 26.11"."""
-        return f"{STANDARD} {self.version}"
+        return f"{self.standard} {self.version}"
 
     def tag(self, namespace: str | None, name: str, owner: str = "") -> str:
         """Return the Clark name in this version of an element that the class `owner` names like this."""
