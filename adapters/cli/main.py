@@ -9,6 +9,7 @@ from importlib import metadata
 import typer
 
 from adapters.cli import (
+    backup,
     capture,
     cases,
     checking,
@@ -44,6 +45,9 @@ app.command("fetch")(later.fetch)
 app.command("status")(later.status)
 app.command("check")(checking.check)
 app.command("explain")(journal.explain)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
+app.command("backup-key")(backup.make_key)
 app.add_typer(configuring.app, name="config")
 app.add_typer(parties.app, name="party")
 app.add_typer(offices.app, name="offices")

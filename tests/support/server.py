@@ -64,10 +64,18 @@ class Gateway:
     def log_path(self) -> Path:
         return self.folder / "gateway.log"
 
+    @property
+    def config(self) -> Path:
+        return self.folder / "inge.toml"
+
+    def write_configuration(self) -> None:
+        """Write the settings down, for a start or for a command."""
+        self.config.write_text(_toml(self.settings), encoding="utf-8")
+
     def start(self) -> None:
         """Start it and wait until every worker process has begun."""
-        path = self.folder / "inge.toml"
-        path.write_text(_toml(self.settings), encoding="utf-8")
+        path = self.config
+        self.write_configuration()
         code = f"import pathlib, sys, {self.entry} as s; s.serve(pathlib.Path(sys.argv[1]))"
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
