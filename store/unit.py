@@ -35,6 +35,7 @@ from store.unit_blocks import BlockWork
 from store.unit_cases import CaseWork
 from store.unit_items import WorkItemWork
 from store.unit_questions import QuestionWork
+from store.unit_retrievals import RetrievalWork
 from store.unit_takeovers import TakeoverWork
 
 _ORDER: tuple[Table, ...] = (
@@ -63,7 +64,7 @@ _ORDER: tuple[Table, ...] = (
 )
 
 
-class UnitOfWork(QuestionWork, BlockWork, CaseWork, WorkItemWork, TakeoverWork):
+class UnitOfWork(QuestionWork, BlockWork, CaseWork, WorkItemWork, TakeoverWork, RetrievalWork):
     """A transaction in the order registration → locks → reading → writing → commit.
 
     What is added reaches the database at `commit`; what changes a stored row does so at once, but nobody
