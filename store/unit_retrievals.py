@@ -6,7 +6,7 @@ from store.unit_base import Work
 
 
 class RetrievalWork(Work):
-    """The log of § 8 IntV. Written in the transaction of the answer, so that none leaves without its entry."""
+    """The log of § 8 IntV, written in the transaction of the answer: none leaves without its entry."""
 
     __slots__ = ()
 
