@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select, update
 
 from store.records import PartyCertificate, PartyRecord
-from store.schema import certificate, party, party_certificate, party_type
+from store.schema import certificate, party, party_certificate, party_type, party_version
 
 _SETTINGS = tuple(column.name for column in party.columns)
 
@@ -15,6 +15,9 @@ def list_parties(connection: Connection) -> list[PartyRecord]:
     types: dict[str, set[str]] = {}
     for kennung, message_type in connection.execute(select(party_type)):
         types.setdefault(kennung, set()).add(message_type)
+    versions: dict[str, set[str]] = {}
+    for kennung, version in connection.execute(select(party_version)):
+        versions.setdefault(kennung, set()).add(version)
     links: dict[str, list[PartyCertificate]] = {}
     question = select(
         party_certificate.c.kennung,
@@ -30,13 +33,14 @@ def list_parties(connection: Connection) -> list[PartyRecord]:
             **row._asdict(),
             allowed_types=frozenset(types.get(row.kennung, ())),
             certificates=tuple(links.get(row.kennung, ())),
+            versions=frozenset(versions.get(row.kennung, ())),
         )
         for row in connection.execute(select(party).order_by(party.c.kennung))
     ]
 
 
 def add_party(connection: Connection, record: PartyRecord, now: datetime) -> None:
-    """Add a party with its types and certificates; raises ValueError if the kennung is there already."""
+    """Add a party with all the record says; raises ValueError if the kennung is there already."""
     known = connection.execute(select(party.c.kennung).where(party.c.kennung == record.kennung)).first()
     if known is not None:
         raise ValueError(f"party {record.kennung} is there already")
@@ -87,7 +91,7 @@ def lock_party(connection: Connection, kennung: str, *, locked: bool) -> None:
 
 
 def change_party(connection: Connection, record: PartyRecord) -> None:
-    """Give a party the name, settings and message types of the record; its certificates stay.
+    """Give a party the name, settings, message types and versions of the record; its certificates stay.
 
     Raises LookupError for an unknown one.
     """
@@ -97,7 +101,8 @@ def change_party(connection: Connection, record: PartyRecord) -> None:
         .where(party.c.kennung == record.kennung)
         .values({name: getattr(record, name) for name in _SETTINGS if name != "kennung"})
     )
-    connection.execute(delete(party_type).where(party_type.c.kennung == record.kennung))
+    for allowed in (party_type, party_version):
+        connection.execute(delete(allowed).where(allowed.c.kennung == record.kennung))
     _allow(connection, record)
 
 
@@ -114,6 +119,11 @@ def _allow(connection: Connection, record: PartyRecord) -> None:
         connection.execute(
             insert(party_type),
             [{"kennung": record.kennung, "message_type": name} for name in sorted(record.allowed_types)],
+        )
+    if record.versions:
+        connection.execute(
+            insert(party_version),
+            [{"kennung": record.kennung, "version": name} for name in sorted(record.versions)],
         )
 
 

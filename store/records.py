@@ -6,6 +6,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from messages.dialect import BUNDLED
+
 GENERAL_COURSE: Final = 700
 """Units of the general course: 600 of language, 100 of orientation."""
 
@@ -396,7 +398,10 @@ class PartyCertificate:
 
 @dataclass(frozen=True, slots=True)
 class PartyRecord:
-    """A partner: `kennung` with its prefix, what it may send, and how its messages and answers are sealed."""
+    """A partner: `kennung` with its prefix, what it may send, and how its messages and answers are sealed.
+
+    `versions` are those of the standard it is confirmed for ("XAusländer 26.11").
+    """
 
     kennung: str
     name: str
@@ -409,6 +414,7 @@ class PartyRecord:
     str_transform: bool = False
     locked: bool = False
     certificates: tuple[PartyCertificate, ...] = ()
+    versions: frozenset[str] = frozenset({BUNDLED.name})
 
 
 @dataclass(frozen=True, slots=True)

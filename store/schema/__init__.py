@@ -26,7 +26,15 @@ from store.schema.courses import (
 from store.schema.information import disclosure_block, erasure, retrieval, takeover
 from store.schema.journal import journal, journal_head
 from store.schema.messages import content, decision, message, outbox, question
-from store.schema.parties import certificate, office, office_postcode, party, party_certificate, party_type
+from store.schema.parties import (
+    certificate,
+    office,
+    office_postcode,
+    party,
+    party_certificate,
+    party_type,
+    party_version,
+)
 from store.schema.running import business_clock, lease, number_counter, number_epoch
 
 __all__ = [
@@ -60,6 +68,7 @@ __all__ = [
     "party",
     "party_certificate",
     "party_type",
+    "party_version",
     "person",
     "person_history",
     "person_search",

@@ -26,6 +26,13 @@ party_type = Table(
     Column("message_type", Text, primary_key=True),
 )
 
+party_version = Table(
+    "party_version",
+    metadata,
+    Column("kennung", Text, ForeignKey("party.kennung", ondelete="CASCADE"), primary_key=True),
+    Column("version", Text, primary_key=True),
+)
+
 certificate = Table(
     "certificate",
     metadata,

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _add_takeovers()
     _add_courses()
     _add_erasures()
+    _add_versions()
 
 
 def _add_takeovers() -> None:
@@ -139,3 +140,17 @@ def _add_erasures() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_erasure_person_id"),
         sa.PrimaryKeyConstraint("person_id", "stage", name="pk_erasure"),
     )
+
+
+def _add_versions() -> None:
+    """Which versions of the standard a party may write in; those that are there write in the one so far."""
+    op.create_table(
+        "party_version",
+        sa.Column("kennung", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["kennung"], ["party.kennung"], name="fk_party_version_kennung", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("kennung", "version", name="pk_party_version"),
+    )
+    op.execute("INSERT INTO party_version (kennung, version) SELECT kennung, 'XAusländer 26.11' FROM party")
