@@ -43,13 +43,25 @@ def lapses_on(case: CaseRecord) -> date | None:
     Activity is the registration, and begin and end of each section. A right that took the place of a weaker
     one later than that counts from its own day (§ 4 (1) S. 3 IntV).
     """
-    if case.last_activity is None or case.state not in (CaseState.REGISTERED, CaseState.RUNNING):
+    if case.state not in (CaseState.REGISTERED, CaseState.RUNNING):
         return None
-    counted_from = case.last_activity
+    return last_day_of(case)
+
+
+def last_day_of(case: CaseRecord) -> date | None:
+    """Return the day with which a registered or begun case lapses or has lapsed, whatever its state says."""
+    since = inactive_since(case)
+    return None if since is None else add_months(since, INACTIVE_MONTHS)
+
+
+def inactive_since(case: CaseRecord) -> date | None:
+    """Return the day from which the time without activity is counted, None before any."""
     right = counting_right(case)
-    if right is not None and any(each.replaced_by == right.id for each in case.rights):
-        counted_from = max(counted_from, right.valid_from)
-    return add_months(counted_from, INACTIVE_MONTHS)
+    if case.last_activity is None or right is None:
+        return case.last_activity
+    if any(each.replaced_by == right.id for each in case.rights):
+        return max(case.last_activity, right.valid_from)
+    return case.last_activity
 
 
 def counting_right(case: CaseRecord) -> RightRecord | None:
