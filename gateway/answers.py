@@ -17,7 +17,7 @@ from messages.errors import GatewayError
 from messages.fehler import write_fehler
 from messages.frame import Fachrahmen, Grundrahmen, Nachrichtenkopf
 from messages.quittung import write_quittung
-from messages.registry import build, write
+from messages.registry import MessageRegistry
 from messages.rejection import Rueckweisung, Rueckweisung0010, identification, reasons
 from messages.values import BehoerdeG2G
 from store.records import PartyRecord
@@ -32,8 +32,9 @@ TEST_MARK = "1"
 class AnswerWriter:
     """Writes answers in the name of the answering agency. `new_uuid` makes the UUIDs of our messages."""
 
-    def __init__(self, settings: Settings, new_uuid: Callable[[], str]) -> None:
+    def __init__(self, settings: Settings, new_uuid: Callable[[], str], messages: MessageRegistry) -> None:
         self._new_uuid = new_uuid
+        self._messages = messages
         self._author = BehoerdeG2G(
             code("verzeichnisdienst", "DVDV"), settings.kennung, settings.name, settings.reachability
         )
@@ -66,7 +67,7 @@ class AnswerWriter:
         )
         common |= {"anschrift_leser": asked.anschrift_autor, "ausloeser_uuid": cause}
         frame = answering(asked, outcome.contact, common)
-        return CanonicalBytes(write(answer.framed(frame)))
+        return CanonicalBytes(self._messages.write(answer.framed(frame)))
 
     def refusal(
         self,
@@ -90,7 +91,7 @@ class AnswerWriter:
                 if kopf is None
                 else _reader(kopf.autor)
             )
-            rejection = build(
+            rejection = self._messages.build(
                 Rueckweisung0010(
                     Grundrahmen(
                         **self._common(at, Rueckweisung0010.message_type, reader),

@@ -12,7 +12,7 @@ Frame = Callable[[Any, Ansprechpartner | None], Mapping[str, Any]]
 
 
 def answering(asked: Fachrahmen, contact: Ansprechpartner | None, common: Mapping[str, Any]) -> Fachrahmen:
-    """Return the frame of an answer, of the same group as the frame that is answered.
+    """Return the frame of an answer, of the same group and version as the frame that is answered.
 
     In: whom the sender may call, the fields that the frames of all groups share. Raises LookupError for a
     group that no line is about.
@@ -21,7 +21,7 @@ def answering(asked: Fachrahmen, contact: Ansprechpartner | None, common: Mappin
     further = _FRAMES.get(kind)
     if further is None:
         raise LookupError(f"no answer has the frame {kind.__name__}")
-    return kind(**common, **further(asked, contact))
+    return kind(**common, **further(asked, contact), version=asked.version)
 
 
 def _group07(asked: Rahmen, contact: Ansprechpartner | None) -> Mapping[str, Any]:

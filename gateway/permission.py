@@ -12,6 +12,7 @@ from lxml import etree
 from gateway.settings import Settings
 from messages.errors import GatewayError
 from messages.frame import Fachrahmen
+from schemas.registry import Contract
 from schemas.violations import shown_code
 from store.records import PartyRecord
 
@@ -45,12 +46,10 @@ def text_at(element: etree._Element, place: str) -> str:
 
 
 def objections(
-    claims: Claims, message_type: str, party: PartyRecord, settings: Settings
+    claims: Claims, contract: Contract, party: PartyRecord, settings: Settings
 ) -> Iterator[GatewayError]:
-    """Yield whatever speaks against taking a message of this type from this party, the gravest first.
-
-    In: `message_type` as the root element says.
-    """
+    """Yield whatever speaks against taking a message of this contract from this party, the gravest first."""
+    message_type = contract.message_type
     if claims.reader != settings.kennung:
         yield GatewayError("T080", details={"expected": settings.kennung})
     environment = wrong_environment(claims.test, settings)
@@ -63,6 +62,8 @@ def objections(
         )
     if message_type not in party.allowed_types:
         yield GatewayError("T070.type-not-allowed", details={"message_type": message_type})
+    if contract.version_name not in party.versions:
+        yield GatewayError("T070.version-not-confirmed", details={"version": contract.version_name})
 
 
 def wrong_environment(test: str | None, settings: Settings) -> GatewayError | None:

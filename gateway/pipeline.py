@@ -4,14 +4,14 @@ Doors hand over what they have proven and get back an `Answer` or a `Refusal`; n
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Final
 
 from gateway import journaling
 from gateway.accepted import AcceptedMessage, Outcome, ParsedMessage, Route
 from gateway.clock import Clock, StopWatch, german_day
+from gateway.endings import Endings
 from gateway.handlers.table import handlers
 from gateway.number import Numbers
 from gateway.parties import PartyDirectory
@@ -29,7 +29,7 @@ from gateway.way import Way
 from messages.errors import GatewayError
 from messages.frame import Fachrahmen
 from messages.quittung import Quittung
-from messages.registry import MESSAGE_TYPES, parse
+from messages.registry import BUNDLED_MESSAGES, MessageRegistry
 from messages.violations import to_error
 from schemas.registry import Contract, SchemaRegistry
 from schemas.violations import ContractError
@@ -40,17 +40,13 @@ from store.unit import UnitOfWork
 
 __all__ = ["Answer", "Pipeline", "Refusal", "Route"]
 
-_ROOT_OF: Final[Mapping[str, str]] = {
-    Quittung.message_type: Quittung.root,
-    **{kind.message_type: root for root, kind in MESSAGE_TYPES.items()},
-}
-
 
 class Pipeline:
     """The core. Stateless between messages; used by several threads at once.
 
     `clock` is the real one: proof, journal and records. `business` is the one that days, rights and the
     frames of our messages go by; a test environment may move it, without one it is the real clock.
+    `messages` has to know every version of the standard that `registry` serves.
     `new_uuid` makes the UUIDs of our own messages, `services` answers our own operations, `stopwatch`
     counts nanoseconds for the record.
     """
@@ -68,10 +64,13 @@ class Pipeline:
         clock: Clock,
         new_uuid: Callable[[], str],
         business: Clock | None = None,
+        messages: MessageRegistry = BUNDLED_MESSAGES,
         services: ServiceHandlers = MappingProxyType({}),
         stopwatch: StopWatch = time.perf_counter_ns,
     ) -> None:
         self._registry = registry
+        self._messages = messages
+        self._endings = Endings(registry, settings.announce_end_days)
         self._store = store
         self._parties = parties
         self._validator = validator
@@ -89,6 +88,7 @@ class Pipeline:
             real_clock=clock,
             business_clock=business,
             new_uuid=new_uuid,
+            messages=messages,
         )
         self._writer = tools.writer
         self._handlers = handlers(tools)
@@ -171,9 +171,9 @@ class Pipeline:
 
     def _understand(self, way: Way, today: date) -> ParsedMessage:
         element = way.document.element
-        require_served(element)
+        require_served(element, self._messages)
         contract = self._contract(way, today)
-        message = parse(element)
+        message = self._messages.parse(element)
         frame = message.rahmen
         if type(message) not in self._handlers or not isinstance(frame, Fachrahmen):
             raise GatewayError("T070.direction", details={"message_type": contract.message_type})
@@ -199,9 +199,7 @@ class Pipeline:
 
     def _authorise(self, way: Way, parsed: ParsedMessage) -> PartyRecord:
         party = self._speaker(way, parsed.frame.kopf.autor.kennung)
-        for objection in objections(
-            Claims.of_frame(parsed.frame), parsed.contract.message_type, party, self._settings
-        ):
+        for objection in objections(Claims.of_frame(parsed.frame), parsed.contract, party, self._settings):
             raise objection
         return party
 
@@ -253,7 +251,7 @@ class Pipeline:
             )
         )
         work.commit()
-        return _answer(stored, accepted, repeated=True)
+        return self._answer(stored, accepted, repeated=True)
 
     def _commit(self, work: UnitOfWork, way: Way, accepted: AcceptedMessage, outcome: Outcome) -> Answer:
         now = self._clock.now()
@@ -272,7 +270,23 @@ class Pipeline:
         work.store_answer(party_id, uuid, stored)
         work.add_journal(journaling.answered(accepted, outcome, document, now))
         work.commit()
-        return _answer(stored, accepted, repeated=False)
+        return self._answer(stored, accepted, repeated=False)
+
+    def _answer(self, stored: StoredAnswer, accepted: AcceptedMessage, *, repeated: bool) -> Answer:
+        contract, kind = accepted.parsed.contract, stored.message_type
+        own = kind == Quittung.message_type
+        return Answer(
+            document=stored.document,
+            root=Quittung.root if own else self._messages.root(kind, contract.version),
+            message_type=kind,
+            repeated=repeated,
+            reason_code=stored.reason_code,
+            number=stored.number,
+            row=stored.decided_row,
+            party=accepted.party,
+            uuid=accepted.uuid,
+            ending=self._endings.of(contract, accepted.today),
+        )
 
     def _refuse(self, way: Way, error: GatewayError) -> Refusal:
         document = way.document
@@ -312,20 +326,6 @@ class Pipeline:
                 work.commit()
         except Exception as error:  # noqa: BLE001 - the refusal must reach the partner all the same
             journaling.raise_alarm("refusal not journaled", error, code=entry.code, door=entry.door)
-
-
-def _answer(stored: StoredAnswer, accepted: AcceptedMessage, *, repeated: bool) -> Answer:
-    return Answer(
-        document=stored.document,
-        root=_ROOT_OF[stored.message_type],
-        message_type=stored.message_type,
-        repeated=repeated,
-        reason_code=stored.reason_code,
-        number=stored.number,
-        row=stored.decided_row,
-        party=accepted.party,
-        uuid=accepted.uuid,
-    )
 
 
 def _record(

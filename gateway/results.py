@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from messages.errors import GatewayError
+from messages.versionsende import Versionsende
 from store.records import PartyRecord
 
 
@@ -12,7 +13,7 @@ class Answer:
 
     `document` are the bytes that every delivery repeats; `repeated` tells a further delivery from the first.
     `root` is the Clark name of the document's root element: a message of the standard, our receipt, or the
-    whole answer of a service operation.
+    whole answer of a service operation. `ending` goes with the delivery: the version of the message ends.
     """
 
     document: bytes
@@ -24,6 +25,7 @@ class Answer:
     row: str | None
     party: PartyRecord
     uuid: str
+    ending: Versionsende | None = None
 
 
 @dataclass(frozen=True, slots=True)

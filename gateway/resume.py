@@ -17,7 +17,6 @@ from gateway.requests import Request, Sender
 from gateway.tools import Tools
 from gateway.trust.canonical import read_canonical
 from messages.frame import Fachrahmen
-from messages.registry import parse
 from store.records import DecisionRecord, MessageRef, OutboxEntry
 from store.unit import UnitOfWork
 
@@ -58,7 +57,7 @@ def stored_request(work: UnitOfWork, tools: Tools, ref: MessageRef) -> StoredReq
     if stored is None:
         raise RequestGoneError(f"no stored request {ref.uuid} of {ref.party_id}")
     canonical, received, door = stored
-    message = parse(read_canonical(canonical))
+    message = tools.messages.parse(read_canonical(canonical))
     reading, frame = READINGS.get(type(message)), message.rahmen
     if reading is None or not isinstance(frame, Fachrahmen):
         raise RequestGoneError(f"message {ref.uuid} asks for no right")

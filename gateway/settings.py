@@ -19,7 +19,8 @@ class Settings:
     range holds. `expired_only_accepts` is the reading of I09, `unlimited_1b` the term of a 1b.
     `fetch_at_most` is how many later answers are handed out at once, `clerk_working_days` after how many
     working days an undecided work item is overdue, `clerk_holidays` whose holidays are none of these:
-    `federal`, or the key of a state.
+    `federal`, or the key of a state. `announce_end_days` is how many days before the last day of a version of
+    the standard its end is announced.
     """
 
     environment: str
@@ -38,6 +39,7 @@ class Settings:
     fetch_at_most: int = 50
     clerk_working_days: int = 3
     clerk_holidays: str = FEDERAL
+    announce_end_days: int = 90
 
     def __post_init__(self) -> None:
         if self.environment not in (TEST, PRODUCTIVE):

@@ -16,6 +16,7 @@ from gateway.rules.titles import load_titles_not_for
 from gateway.settings import Settings
 from gateway.validity import ValidityRules
 from gateway.workdays import Workdays
+from messages.registry import BUNDLED_MESSAGES, MessageRegistry
 from store.engine import Store
 
 
@@ -25,7 +26,8 @@ class Tools:
 
     `clock` is the business clock: days, rights, questions, work items, the frames of our messages.
     `real_clock` tells when a record was made. `new_uuid` makes the UUIDs of our own messages,
-    `titles_not_for` holds, by type of agency, the residence titles it may not name.
+    `titles_not_for` holds, by type of agency, the residence titles it may not name; `messages` reads and
+    writes every version of the standard that is known here.
     """
 
     settings: Settings
@@ -41,6 +43,7 @@ class Tools:
     workdays: Workdays
     writer: AnswerWriter
     new_uuid: Callable[[], str]
+    messages: MessageRegistry
 
     @classmethod
     def make(
@@ -54,6 +57,7 @@ class Tools:
         real_clock: Clock,
         business_clock: Clock,
         new_uuid: Callable[[], str],
+        messages: MessageRegistry = BUNDLED_MESSAGES,
     ) -> Tools:
         """Put them together; what is bundled is read here, what is stored when it is needed."""
         return cls(
@@ -69,8 +73,9 @@ class Tools:
             free_movement=FreeMovement.load(swiss=settings.swiss_free_movement),
             titles_not_for=load_titles_not_for(),
             workdays=Workdays(settings.clerk_holidays),
-            writer=AnswerWriter(settings, new_uuid),
+            writer=AnswerWriter(settings, new_uuid, messages),
             new_uuid=new_uuid,
+            messages=messages,
         )
 
     def agency_name(self, kennung: str, otherwise: str) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 from lxml import etree
 
 from messages.errors import GatewayError
+from messages.registry import MessageRegistry
 from schemas.violations import path_of
 
 _CODES: Final = {"incoming": "V000.message-not-served", "outgoing": "T070.direction"}
@@ -27,9 +28,12 @@ def load_unserved() -> Mapping[str, str]:
 _UNSERVED: Final = load_unserved()
 
 
-def require_served(element: etree._Element) -> None:
-    """Refuse a message of the standard that is not served. Raises GatewayError, naming its number."""
-    code = _UNSERVED.get(element.tag)
+def require_served(element: etree._Element, messages: MessageRegistry) -> None:
+    """Refuse a message of the standard that is not served, in any version.
+
+    Raises GatewayError, naming its number.
+    """
+    code = _UNSERVED.get(messages.bundled_root(element.tag))
     if code is not None:
         number = element.tag.rpartition(".")[2]
         raise GatewayError(code, path=path_of(element), details={"message_type": number})

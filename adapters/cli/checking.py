@@ -104,10 +104,11 @@ def check_contract(
 def _here(octets: bytes, installed: Path | None, day: datetime | None) -> tuple[str | None, list[_Finding]]:
     from gateway.service.inspection import inspect
     from gateway.trust.admission import Limits
+    from messages.registry import BUNDLED_MESSAGES
     from schemas.registry import SchemaRegistry
 
     on = (day or datetime.now(ZoneInfo("Europe/Berlin"))).date()
-    found = inspect(octets, SchemaRegistry.load(installed=installed), Limits(), on)
+    found = inspect(octets, SchemaRegistry.load(installed=installed), BUNDLED_MESSAGES, Limits(), on)
     findings = [
         _Finding(e.code, e.path, e.line, e.text_de, e.text_en, e.entry.advice.value) for e in found.errors
     ]

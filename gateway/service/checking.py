@@ -13,6 +13,7 @@ from gateway.serving import AcceptedRequest, ServiceAnswer, ServiceRequest, Serv
 from gateway.settings import Settings
 from gateway.trust.admission import Limits
 from messages.errors import GatewayError
+from messages.registry import MessageRegistry
 from messages.service import Befund, PruefeNachricht, PruefeNachrichtAntwort
 from schemas.registry import Contract, SchemaRegistry
 from store.records import PartyRecord
@@ -38,9 +39,15 @@ class CheckHandler:
     keeps = False
 
     def __init__(
-        self, registry: SchemaRegistry, settings: Settings, limits: Limits, incoming: Collection[str]
+        self,
+        registry: SchemaRegistry,
+        messages: MessageRegistry,
+        settings: Settings,
+        limits: Limits,
+        incoming: Collection[str],
     ) -> None:
         self._registry = registry
+        self._messages = messages
         self._settings = settings
         self._limits = limits
         self._incoming = incoming
@@ -70,7 +77,7 @@ class CheckHandler:
         return step
 
     def _check(self, octets: bytes, party: PartyRecord, today: date) -> Inspected:
-        found = inspect(octets, self._registry, self._limits, today)
+        found = inspect(octets, self._registry, self._messages, self._limits, today)
         if found.root is None or found.contract is None:
             return found
         if found.root.tag not in self._incoming:
@@ -83,7 +90,7 @@ class CheckHandler:
     ) -> Iterator[GatewayError]:
         if text_at(root, AUTHOR) != party.kennung:
             yield _placed(GatewayError("T070.author-differs"), root)
-        for objection in objections(Claims.of_element(root), contract.message_type, party, self._settings):
+        for objection in objections(Claims.of_element(root), contract, party, self._settings):
             yield _placed(objection, root)
 
 

@@ -8,21 +8,25 @@ from gateway.serving import ServiceHandlers
 from gateway.settings import Settings
 from gateway.trust.admission import Limits
 from messages.group07 import Antwort070007
-from messages.registry import MESSAGE_TYPES
+from messages.registry import BUNDLED_MESSAGES, MessageRegistry
 from messages.service import BestaetigeNachrichten, HoleNachrichten, PruefeNachricht, StatusAbfrage
 from schemas.registry import SchemaRegistry
 from store.engine import Store
 
 
 def service_handlers(
-    store: Store, registry: SchemaRegistry, settings: Settings, limits: Limits
+    store: Store,
+    registry: SchemaRegistry,
+    settings: Settings,
+    limits: Limits,
+    messages: MessageRegistry = BUNDLED_MESSAGES,
 ) -> ServiceHandlers:
     """Make the handlers of all operations. In: `limits` are the caps on a document to be checked."""
     taken_in = {*READINGS, Antwort070007}
-    incoming = frozenset(root for root, kind in MESSAGE_TYPES.items() if kind in taken_in)
+    incoming = frozenset(root for root, kind in messages.types.items() if kind in taken_in)
     return {
         HoleNachrichten.root: FetchHandler(settings),
         BestaetigeNachrichten.root: ConfirmHandler(),
         StatusAbfrage.root: StatusHandler(store, settings),
-        PruefeNachricht.root: CheckHandler(registry, settings, limits, incoming),
+        PruefeNachricht.root: CheckHandler(registry, messages, settings, limits, incoming),
     }
