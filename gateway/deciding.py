@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from gateway.cases import ACTIVE, contingent, counting_right, state_on
 from gateway.decided import ClerkChoice, Decided, Verdict
+from gateway.disclosure import hides, refusal_details
 from gateway.effects import Existing, Storing
 from gateway.identity import PARKED, Branch, Identity, identify, settle
 from gateway.parking import note_weak_hint, park, park_conflict
@@ -19,7 +20,7 @@ from gateway.rules.engine import Candidate, DecisionTable, Facts, Row
 from gateway.rules.engine import Verdict as Answer
 from gateway.tools import Tools
 from gateway.validity import DateInThePastError, Validity
-from store.records import CaseRecord, OfficeRecord, PersonRecord
+from store.records import CaseRecord, OfficeRecord, PersonRecord, RightRecord
 from store.unit import UnitOfWork
 
 FREE_MOVEMENT: Final = "free-movement"
@@ -276,6 +277,7 @@ class _Decision:
         person_id = self._storing.person(identity.person)
         repeated = existing.case if existing is not None and row.effect == "repeat-case" else None
         case, right = self._storing.new_case(person_id, units, repeats=repeated)
+        self._block(person_id, known=identity.person is not None)
         self._note_validity()
         if identity.branch is Branch.EXPIRED_ONLY:
             self._evidence["work_item"] = note_weak_hint(
@@ -297,7 +299,9 @@ class _Decision:
     def _replaced(
         self, identity: Identity, row: Row, existing: Existing, effect: str | None = None
     ) -> Decided:
+        shown = self._shown(existing)
         case, right = self._storing.replace(existing, f"{row.id}: replaced")
+        self._block(case.person_id, known=True)
         self._note_validity()
         self._evidence["person"] = case.person_id
         self._evidence["replaced"] = existing.right.id
@@ -309,7 +313,7 @@ class _Decision:
             number=case.number,
             case=case,
             right=right,
-            existing=existing.pair,
+            existing=shown,
             replaced=existing.right,
             evidence=self._evidence,
         )
@@ -323,21 +327,42 @@ class _Decision:
             identity,
             row=row,
             reason=row.reason,
-            existing=existing.pair,
+            existing=self._shown(existing),
             question=question,
             evidence=self._evidence,
         )
 
     def _refused(self, identity: Identity, row: Row, existing: Existing | None) -> Decided:
+        hidden = existing is not None and self._hides(existing)
         return Decided(
             Verdict.REFUSED,
             row.effect,
             identity,
             row=row,
-            details={} if existing is None else {"agency": existing.right.agency_name},
-            existing=existing.pair if existing is not None and row.show else None,
+            details={} if existing is None else refusal_details(existing.right, hidden=hidden),
+            existing=existing.pair if existing is not None and row.show and not hidden else None,
             evidence=self._evidence,
         )
+
+    def _hides(self, existing: Existing) -> bool:
+        """Tell whether a disclosure block hides the existing right from who asks, and note that it does."""
+        hidden = hides(self._work, *existing.pair, self._request.agency)
+        if hidden:
+            self._evidence["hidden"] = True
+        return hidden
+
+    def _shown(self, existing: Existing) -> tuple[CaseRecord, RightRecord]:
+        """Return the existing right as an answer shows it: of a blocked person without its agency."""
+        case, right = existing.pair
+        if not self._hides(existing):
+            return case, right
+        settings = self._tools.settings
+        return case, replace(right, agency=settings.kennung, agency_name=settings.name)
+
+    def _block(self, person_id: int, *, known: bool) -> None:
+        """Set the disclosure block that comes with the request."""
+        if self._storing.block(person_id, known=known):
+            self._evidence["block"] = person_id
 
     def _by_clerk(self, identity: Identity, row: Row, existing: Existing | None) -> Decided:
         """Let the clerk's choice hold, or park until there is one."""

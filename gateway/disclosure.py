@@ -36,3 +36,8 @@ def hides(work: UnitOfWork, case: CaseRecord, right: RightRecord, agency: str) -
     if block is None:
         return False
     return hidden_from(relation_of(case, right, work.takeovers_of([case.id]), agency), block, agency)
+
+
+def refusal_details(right: RightRecord, *, hidden: bool) -> dict[str, str]:
+    """Return what fills the text of a refusal because of a right: its agency, unless that is hidden."""
+    return {"agency": OTHER_AGENCY if hidden else right.agency_name}

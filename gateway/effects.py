@@ -16,6 +16,7 @@ from store.records import (
     RightRecord,
     RightStatus,
 )
+from store.records_information import BlockReport
 from store.unit import UnitOfWork
 
 
@@ -62,6 +63,21 @@ class Storing:
         )
         self.work.add_person(record)
         return record.id
+
+    def block(self, person_id: int, *, known: bool) -> bool:
+        """Set the disclosure block that the request reports; True if it was set now.
+
+        In: whether the person was stored before, and may have it already.
+        """
+        agency, now = self.request.agency, self.tools.clock.now()
+        if not self.request.blocked:
+            return False
+        if known and any(each.agency == agency for each in self.work.reported_blocks([person_id])):
+            return False
+        ref = self.request.ref
+        reason = "reported" if ref is None else f"reported in {ref.uuid}"
+        self.work.set_block(BlockReport(person_id, agency, self.today, now), reason)
+        return True
 
     def new_case(
         self, person_id: int, units: int, repeats: CaseRecord | None = None

@@ -15,8 +15,9 @@ class Request:
 
     `art` is the kind of right by the list artberechtigung, `agency` the kennung of who issues it, `details`
     the personal data as JSON. `number` is the identification number as it is compared, `title` the code of
-    the residence title, `sent_end` the end that the agency sets. `ref` names the stored message, None for
-    what a clerk captures. `received` is the real instant of arrival.
+    the residence title, `sent_end` the end that the agency sets, `blocked` whether it reports a disclosure
+    block. `ref` names the stored message, None for what a clerk captures. `received` is the real instant of
+    arrival.
     """
 
     art: str
@@ -36,6 +37,7 @@ class Request:
     only_orientation: bool = False
     only_language: bool = False
     sent_end: date | None = None
+    blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from gateway.clerks.desk import ClerkError, Desk, Event
 from gateway.clock import german_day
 from gateway.decided import Decided, Verdict
 from gateway.deciding import Decider, Judged, Prepared
+from gateway.disclosure import hides, refusal_details
 from gateway.identity import Branch, Identity, same
 from gateway.resume import RequestGoneError, later_record, lay_out, stored_request
 from gateway.rules.engine import DecisionTable, Row
@@ -41,6 +42,9 @@ def merge(desk: Desk, subject: PersonRecord, into: PersonRecord) -> None:
     desk.note("merged", person=subject.id, into=into.id)
     if work.revoke_homonym(subject.id, into.id, at=desk.now):
         desk.note("not-different", one=subject.id, other=into.id)
+    for report in work.reported_blocks([subject.id]):
+        if work.move_block(report, into.id, **desk.history):
+            desk.note("block-moved", person=subject.id, into=into.id, agency=report.agency)
     if subject.deceased and work.set_deceased(into.id, subject.died_on, **desk.history):
         desk.note("deceased", person=into.id, of=subject.id)
     work.flush()
@@ -68,6 +72,9 @@ def split(desk: Desk, events: list[Event]) -> tuple[int, int]:
             case = work.case(event.facts["case"])
             if case is not None and work.move_case(case, one, **desk.history):
                 desk.note("moved", number=case.number, case=case.id, person=one)
+    for event in events:
+        if event.kind == "block-moved":
+            _give_block_back(desk, event)
     work.add_homonym(one, other, at=desk.now, actor=desk.actor)
     desk.note("different", one=one, other=other)
     work.flush()
@@ -75,6 +82,14 @@ def split(desk: Desk, events: list[Event]) -> tuple[int, int]:
         if event.kind == "cancelled":
             _decide_anew(desk, event)
     return one, other
+
+
+def _give_block_back(desk: Desk, moved: Event) -> None:
+    """Give a disclosure block back to the person it was reported for, unless it was lifted meanwhile."""
+    person, into, agency = (moved.facts[name] for name in ("person", "into", "agency"))
+    for report in desk.work.reported_blocks([into]):
+        if report.agency == agency and desk.work.move_block(report, person, **desk.history):
+            desk.note("block-moved", person=into, into=person, agency=agency)
 
 
 def _competing(
@@ -128,14 +143,15 @@ def _tell(desk: Desk, ref: MessageRef, kept: tuple[CaseRecord, RightRecord]) -> 
         tools.rules.on(today),
         Decider(tools).judge(work, prepared, person) if isinstance(prepared, Prepared) else None,
     )
+    hidden = hides(work, *kept, ref.party_id)
     decided = Decided(
         Verdict.REFUSED,
         EFFECT_CANCELLED,
         same(person),
         row=row,
         reason=reason,
-        details={"agency": kept[1].agency_name},
-        existing=kept,
+        details=refusal_details(kept[1], hidden=hidden),
+        existing=None if hidden else kept,
         evidence={"table": tools.rules.on(today).version, "case": kept[0].id, "person": person.id},
     )
     outcome = outcome_of(decided, stored.reading.body(decided))

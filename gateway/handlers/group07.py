@@ -88,6 +88,7 @@ def _request(
         only_orientation=only_orientation,
         only_language=only_language,
         sent_end=sent_end,
+        blocked=further.auskunftssperre_liegt_vor,
     )
 
 

@@ -140,7 +140,7 @@ def test_a_document_of_another_author(core: DoorCore) -> None:
         (b"<a/>", "X001.unknown-root"),
         (b'<x:a xmlns:x="http://www.osci.de/xauslaender2605"/>', "V000"),
         (
-            b'<x:ABHBAMF.Namensaenderung.070019 xmlns:x="http://www.osci.de/xauslaender2611"/>',
+            b'<x:ABHBAMF.UebernahmeAuskunft.070016 xmlns:x="http://www.osci.de/xauslaender2611"/>',
             "V000.message-not-served",
         ),
         (octets(request(StatusAbfrage, nachrichten_uuid=new_uuid())), "X001.unknown-root"),

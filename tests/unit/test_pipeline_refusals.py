@@ -255,7 +255,6 @@ def test_message_of_the_other_direction(core: Core) -> None:
 @pytest.mark.parametrize(
     ("name", "code"),
     [
-        ("ABHBAMF.Auskunftssperre.070022", "V000.message-not-served"),
         ("TGSBAMF.Teilnahmezulassung.080001", "V000.message-not-served"),
         ("BAMFABH.AuskunftKursteilnahme.070015", "T070.direction"),
         ("ABHBAMF.Erfunden.070099", "X001.unknown-root"),
