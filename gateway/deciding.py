@@ -14,6 +14,7 @@ from gateway.decided import ClerkChoice, Decided, Verdict
 from gateway.disclosure import hides, refusal_details
 from gateway.effects import Existing, Storing
 from gateway.identity import PARKED, Branch, Identity, identify, settle
+from gateway.information.relation import joined
 from gateway.parking import note_weak_hint, park, park_conflict
 from gateway.requests import Request
 from gateway.rules.engine import Candidate, DecisionTable, Facts, Row
@@ -28,6 +29,7 @@ DECEASED: Final = "deceased"
 HOURS_LEFT: Final = "hours-left"
 LIMITED: Final = "limited"
 REPEATABLE: Final = "repeatable"
+TAKEN_OVER: Final = "taken-over"
 OTHER_REASON: Final = "D32"
 AFTER_YES: Final = "D07"
 OTHER_REASON_CODE: Final = "17099"
@@ -103,6 +105,20 @@ class Decider:
         return _Decision(self._tools, work, prepared, None, None).judged(person)
 
 
+def counting_case(table: DecisionTable, cases: Sequence[CaseRecord], today: date) -> Existing | None:
+    """Return the case of a person that counts (D31), as it is on a day; None where there is none."""
+    known: list[Existing] = []
+    for case in cases:
+        right = counting_right(case)
+        if right is None:
+            raise LookupError(f"case {case.id} has no right")
+        known.append(Existing(case, right, state_on(case, today)))
+    chosen = table.select(
+        [Candidate(each.right.art, each.state, (each.right.decided_at, each.right.id)) for each in known]
+    )
+    return None if chosen is None else known[chosen]
+
+
 def _refused_before_identity(
     table: DecisionTable, text: str, details: dict[str, str], **evidence: str
 ) -> Decided:
@@ -171,7 +187,7 @@ class _Decision:
     def judged(self, person: PersonRecord | None) -> Judged:
         """Ask the table about a person, on today's state. Raises UndecidableError where it has a hole."""
         cases = [] if person is None else self._work.cases_of([person.id])
-        existing = self._counting(cases)
+        existing = counting_case(self._table, cases, self._prepared.today)
         facts = self._facts(person, existing, cases)
         row = self._table.decide(facts)
         return Judged(row, facts, existing, tuple(cases))
@@ -218,19 +234,6 @@ class _Decision:
             return self._asked(identity, row, existing)
         raise LookupError(f"row {row.id} has an effect that cannot be done here: {row.effect}")
 
-    def _counting(self, cases: Sequence[CaseRecord]) -> Existing | None:
-        """Return the case that counts (D31)."""
-        known: list[Existing] = []
-        for case in cases:
-            right = counting_right(case)
-            if right is None:
-                raise LookupError(f"case {case.id} has no right")
-            known.append(Existing(case, right, state_on(case, self._prepared.today)))
-        chosen = self._table.select(
-            [Candidate(each.right.art, each.state, (each.right.decided_at, each.right.id)) for each in known]
-        )
-        return None if chosen is None else known[chosen]
-
     def _facts(
         self, person: PersonRecord | None, existing: Existing | None, cases: Sequence[CaseRecord]
     ) -> Facts:
@@ -255,6 +258,8 @@ class _Decision:
             flags.add(LIMITED)
         if contingent.repeatable(existing.case):
             flags.add(REPEATABLE)
+        if self._has_taken_over(existing):
+            flags.add(TAKEN_OVER)
         return Facts(
             asked,
             existing=right.art,
@@ -271,6 +276,16 @@ class _Decision:
             return False
         return (right.only_orientation and not request.only_orientation) or (
             right.only_language and not request.only_language
+        )
+
+    def _has_taken_over(self, existing: Existing) -> bool:
+        """Tell whether the asking agency joined an active right of another (D47)."""
+        agency = self._request.agency
+        if existing.state not in ACTIVE or existing.right.agency == agency:
+            return False
+        return any(
+            each.agency == agency
+            for each in joined(existing.right, self._work.takeovers_of([existing.case.id]))
         )
 
     def _accepted(self, identity: Identity, row: Row, existing: Existing | None, units: int) -> Decided:

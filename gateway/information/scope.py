@@ -2,15 +2,10 @@
 
 from functools import cache
 
-from gateway.information.table import Facts, InformationTable, Row, load_table
+from gateway.information.table import InformationTable, load_table
 
 
 @cache
 def scope_table() -> InformationTable:
     """Return the bundled table."""
     return load_table("scope")
-
-
-def scope_row(facts: Facts) -> Row:
-    """Return the row that says what is told, or why nothing."""
-    return scope_table().decide(facts)

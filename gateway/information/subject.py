@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from gateway.cases import counting_right, state_on
 from gateway.identity import survivor
+from gateway.information.log import Purpose
 from gateway.information.relation import Relation, relation_of
-from gateway.information.table import DECEASED, REPETITION, Facts, Purpose
+from gateway.information.table import DECEASED, REPETITION, Facts
 from gateway.requests import number_of
 from messages.courses import Identifikation
 from messages.errors import GatewayError
@@ -44,6 +45,10 @@ class Subject:
         if self.repetition is not None:
             flags.add(REPETITION)
         return frozenset(flags)
+
+    def joined_by(self, taken: Takeover) -> Subject:
+        """Return the subject after a takeover of its right."""
+        return replace(self, takeovers=(*self.takeovers, taken), relation=Relation.TAKEN_OVER)
 
     def facts(self, asker: str, purpose: Purpose) -> Facts:
         """Return what the tables ask for. In: kind of agency, what it asks for."""

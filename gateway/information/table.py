@@ -10,6 +10,7 @@ from enum import StrEnum
 from importlib.resources import files
 from typing import Any, Final
 
+from gateway.information.log import Purpose
 from gateway.information.relation import Relation
 from messages.errors import CATALOGUE
 
@@ -17,14 +18,6 @@ NO_CASE: Final = "none"
 """Class of the case where number and birth date name none."""
 DECEASED: Final = "deceased"
 REPETITION: Final = "repetition"
-
-
-class Purpose(StrEnum):
-    """What an agency asks for: the control of participation, a residence permit, or its takeover."""
-
-    PARTICIPATION = "participation"
-    PERMIT_RENEWAL = "permit-renewal"
-    TAKEOVER = "takeover"
 
 
 class Answer(StrEnum):

@@ -3,8 +3,9 @@
 from functools import cache
 from typing import Final
 
+from gateway.information.log import Purpose
 from gateway.information.relation import Relation
-from gateway.information.table import Answer, Facts, InformationTable, Purpose, Row, load_table
+from gateway.information.table import Answer, Facts, InformationTable, Row, load_table
 
 TAKERS: Final = frozenset({"ABH", "TGS"})
 """The kinds of agency that have a message to take over by."""

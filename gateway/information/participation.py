@@ -1,0 +1,71 @@
+"""What of a person's course goes into 070015 and 080015: only what the row of the table of scope names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, Final
+
+from gateway.cases import counting_right, last_day_of, state_on
+from gateway.disclosure import hidden_from
+from gateway.information.notes import earlier, notes
+from gateway.information.relation import joined
+from gateway.information.subject import Subject
+from gateway.information.table import Row
+from messages.codes import code
+from messages.courses import AbgelaufeneVerpflichtung
+from messages.values import Behoerde
+from store.records import CaseState
+from store.unit import UnitOfWork
+
+_ISSUER: Final = {"1b": "1", "2": "1", "5": "2", "8": "2", "7": "3"}
+"""The kind of agency (list behoerdentyp) by the class of an obligation or a Jobcenter's admission."""
+
+
+def told(work: UnitOfWork, subject: Subject, row: Row, agency: str) -> tuple[str, ...]:
+    """Return the groups of data that an agency is told. In: the row of the table of scope that decided.
+
+    A disclosure block narrows them for whom the case is hidden from, and also for whom joined the obligation
+    under the block: a takeover is no way around it.
+    """
+    block = work.block_of([subject.person.id])
+    if block is None:
+        return row.fields
+    under_block = any(
+        each.agency == agency and each.taken_on >= block.since
+        for each in joined(subject.right, subject.takeovers)
+    )
+    if hidden_from(subject.relation, block, agency) or (under_block and agency not in block.agencies):
+        return row.fields_blocked
+    return row.fields
+
+
+def contents(work: UnitOfWork, subject: Subject, groups: tuple[str, ...], today: date) -> dict[str, Any]:
+    """Return the fields of the answer for the groups of data."""
+    found: dict[str, Any] = {}
+    if "expired" in groups:
+        found["abgelaufen"] = tuple(_expired(subject, today))
+    if "notes" in groups:
+        found["hinweise"] = notes(subject, today)
+    return found
+
+
+def _expired(subject: Subject, today: date) -> Iterator[AbgelaufeneVerpflichtung]:
+    """Give the obligations and Jobcenter admissions whose time is over, up to the one asked about.
+
+    Used and lapsed, or never used: then the end is that of its term.
+    """
+    for case in (*earlier(subject), subject.case):
+        right, state = counting_right(case), state_on(case, today)
+        if right is None or right.art not in _ISSUER:
+            continue
+        ends = {CaseState.EXPIRED_UNUSED: right.valid_until, CaseState.LAPSED_INACTIVE: last_day_of(case)}
+        end = ends.get(state)
+        if end is not None:
+            yield AbgelaufeneVerpflichtung(
+                ausstellende_behoerde=Behoerde(bezeichnung=right.agency_name),
+                beginn=right.valid_from,
+                ende=end,
+                nicht_wahrgenommen=state is CaseState.EXPIRED_UNUSED,
+                behoerdentyp=code("behoerdentyp", _ISSUER[right.art]),
+            )
