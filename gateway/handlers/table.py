@@ -1,7 +1,7 @@
 """Which handler takes which message; a further message comes in by a line here."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from gateway.handlers.base import Handler
 from gateway.handlers.disclosure import BlockHandler
@@ -13,11 +13,16 @@ from gateway.tools import Tools
 from messages.group07 import Antwort070007
 from messages.group07_information import Auskunftssperre070022, Namensaenderung070019
 
+_HANDLERS: Final[Mapping[type[Any], Callable[[Tools], Handler]]] = {
+    **dict.fromkeys(READINGS, ReportHandler),
+    Antwort070007: ReplyHandler,
+    Namensaenderung070019: NameChangeHandler,
+    Auskunftssperre070022: BlockHandler,
+}
+SERVED: Final = frozenset(_HANDLERS)
+"""The classes of the messages that are taken in."""
+
 
 def handlers(tools: Tools) -> Mapping[type[Any], Handler]:
     """Return the handlers by message class."""
-    found: dict[type[Any], Handler] = dict.fromkeys(READINGS, ReportHandler(tools))
-    found[Antwort070007] = ReplyHandler(tools)
-    found[Namensaenderung070019] = NameChangeHandler(tools)
-    found[Auskunftssperre070022] = BlockHandler(tools)
-    return found
+    return {message: make(tools) for message, make in _HANDLERS.items()}

@@ -1,13 +1,12 @@
 """Which handler answers which request to the service."""
 
-from gateway.handlers.readings import READINGS
+from gateway.handlers.table import SERVED
 from gateway.service.checking import CheckHandler
 from gateway.service.post import ConfirmHandler, FetchHandler
 from gateway.service.status import StatusHandler
 from gateway.serving import ServiceHandlers
 from gateway.settings import Settings
 from gateway.trust.admission import Limits
-from messages.group07 import Antwort070007
 from messages.registry import BUNDLED_MESSAGES, MessageRegistry
 from messages.service import BestaetigeNachrichten, HoleNachrichten, PruefeNachricht, StatusAbfrage
 from schemas.registry import SchemaRegistry
@@ -22,8 +21,7 @@ def service_handlers(
     messages: MessageRegistry = BUNDLED_MESSAGES,
 ) -> ServiceHandlers:
     """Make the handlers of all operations. In: `limits` are the caps on a document to be checked."""
-    taken_in = {*READINGS, Antwort070007}
-    incoming = frozenset(root for root, kind in messages.types.items() if kind in taken_in)
+    incoming = frozenset(root for root, kind in messages.types.items() if kind in SERVED)
     return {
         HoleNachrichten.root: FetchHandler(settings),
         BestaetigeNachrichten.root: ConfirmHandler(),
