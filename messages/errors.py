@@ -16,8 +16,14 @@ from importlib import resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from messages.phrases import in_german
+
 if TYPE_CHECKING:
     from schemas.violations import Violation
+
+
+_SAID: Final = frozenset({"expected", "found"})
+"""Details that may hold words beside names and codes; they come in English."""
 
 
 class Advice(StrEnum):
@@ -70,7 +76,9 @@ class CatalogueEntry:
 
     def render_de(self, details: Mapping[str, str] | None = None) -> str:
         """The German text with ``details`` filled in; a detail nobody knows reads "nicht genannt"."""
-        return self.text_de.format_map(_Details(details or {}, "nicht genannt"))
+        known = details or {}
+        german = {name: in_german(value) if name in _SAID else value for name, value in known.items()}
+        return self.text_de.format_map(_Details(german, "nicht genannt"))
 
     def render_en(self, details: Mapping[str, str] | None = None) -> str:
         """The English text with ``details`` filled in; a detail nobody knows reads "not named"."""
