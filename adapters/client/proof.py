@@ -16,6 +16,8 @@ from gateway.trust.admission import Limits, admit
 from gateway.trust.wssecurity import SoapPolicy, verify_envelope
 from messages.errors import GatewayError
 from messages.fehler import parse_fehler
+from messages.versionsende import ROOT as VERSIONSENDE
+from messages.versionsende import Versionsende, parse_versionsende
 
 _FEHLER = f"{{{SERVICE_NS}}}fehler"
 _NAMESPACES = {"1.1": SOAP11_NS, "1.2": SOAP12_NS}
@@ -23,10 +25,14 @@ _NAMESPACES = {"1.1": SOAP11_NS, "1.2": SOAP12_NS}
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """The one child of a proven Body, in a tree of its own, and by whom it was signed."""
+    """The one child of a proven Body, in a tree of its own, and by whom it was signed.
+
+    `endings` are announcements beside it: a version of the standard that will not be served much longer.
+    """
 
     element: etree._Element
     certificate: x509.Certificate
+    endings: tuple[Versionsende, ...] = ()
 
 
 class AnswerProof:
@@ -36,7 +42,7 @@ class AnswerProof:
         self, trust: GatewayTrust, policy: SoapPolicy | None = None, limits: Limits | None = None
     ) -> None:
         self._trust = trust
-        self._policy = policy or SoapPolicy()
+        self._policy = policy or SoapPolicy(signed_headers=frozenset({VERSIONSENDE}))
         # As many later answers as a gateway hands out at once, and a state with all of a message's.
         self._limits = limits or Limits(max_bytes=4 << 20, max_elements=40_000)
 
@@ -65,7 +71,7 @@ class AnswerProof:
             if fehler is None:
                 raise UnexpectedAnswer("the gateway sent a fault without its reason")
             raise Refused(parse_fehler(fehler), proven=True)
-        return Proven(element, proof.document.certificate)
+        return Proven(element, proof.document.certificate, tuple(map(parse_versionsende, proof.headers)))
 
 
 def _unsigned_fault(root: etree._Element, version: SoapVersion) -> etree._Element | None:

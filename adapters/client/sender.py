@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import zeep
 from lxml import etree
 
-import messages.registry
 from adapters.client.errors import ClientError, Refused, UnexpectedAnswer, Unreachable
 from adapters.client.proof import AnswerProof, Proven
 from adapters.client.retry import RetryPolicy
@@ -25,6 +24,8 @@ from gateway.clock import Clock, SystemClock
 from gateway.trust.keys import SigningKey
 from gateway.trust.wssecurity import seal_envelope
 from messages.quittung import Quittung, parse_quittung
+from messages.registry import BUNDLED_MESSAGES, MessageRegistry
+from messages.versionsende import Versionsende
 from schemas.paths import dienst_wsdl
 
 if TYPE_CHECKING:
@@ -39,19 +40,22 @@ class Reply:
     """The gateway's proven answer.
 
     `document` is the answer document in canonical bytes, as signed; `message` the same, typed, or None for
-    one this version does not know; `attempts` how often the message was sent.
+    one this version does not know; `attempts` how often the message was sent; `endings` announce that the
+    version it was written in will not be served much longer.
     """
 
     element: etree._Element
     document: bytes
     message: Message | Quittung | None
     attempts: int
+    endings: tuple[Versionsende, ...] = ()
 
 
 class Client:
     """Sends signed messages to one gateway and proves its answers. Not for use by several threads at once.
 
-    `endpoint` is the address of its SOAP door, `key` signs, `trust` says whose answers count.
+    `endpoint` is the address of its SOAP door, `key` signs, `trust` says whose answers count, `versions`
+    knows further versions of the standard to send in.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Client:
         clock: Clock | None = None,
         sleep: Callable[[float], None] = time.sleep,
         rng: random.Random | None = None,
+        versions: MessageRegistry = BUNDLED_MESSAGES,
     ) -> None:
         self.endpoint = endpoint
         self._key = key
@@ -75,6 +80,7 @@ class Client:
         self._clock = clock or SystemClock()
         self._sleep = sleep
         self._rng = rng or random.SystemRandom()
+        self._messages = versions
         self._proof = AnswerProof(trust)
         # The contract comes with this package: nothing is fetched, and nobody can put another in its place.
         self._contract = zeep.Client(
@@ -89,16 +95,17 @@ class Client:
     def send(self, message: Message | etree._Element) -> Reply:
         """Send one message (a dataclass of ``messages`` or its root element) and return the proven answer.
 
+        A message is written in the version its frame names; the answer comes in the same.
         Network failures and "try later" are repeated with the same UUID and a fresh seal, as the retry
         policy says; a stale time stamp is signed again at once.
         Raises Refused, Unreachable, UntrustedAnswer, UnexpectedAnswer, and ValueError for a document that
         belongs to no operation of the contract.
         """
-        element = message if isinstance(message, etree._Element) else messages.registry.build(message)
+        element = message if isinstance(message, etree._Element) else self._messages.build(message)
         operation = self._operation(str(element.tag))
         body = _canonical(element)
         proven, attempts = self._repeated(operation, lambda: body)
-        return _reply(proven, operation, attempts)
+        return self._reply(proven, operation, attempts)
 
     def ask(self, tag: str, make: Callable[[], etree._Element]) -> etree._Element:
         """Ask the service itself; `tag` is the request's Clark name. Out: the proven answer element.
@@ -136,7 +143,7 @@ class Client:
         return self._proof.open(envelope, self._clock.now())
 
     def _operation(self, tag: str) -> Any:
-        operation = self._operations.get(tag)
+        operation = self._operations.get(self._messages.bundled_root(tag))
         if operation is None:
             raise ValueError(f"the service has no operation for {tag}")
         return operation
@@ -168,6 +175,14 @@ class Client:
             return {"Content-Type": f'application/soap+xml; charset=utf-8; action="{operation.soapaction}"'}
         return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{operation.soapaction}"'}
 
+    def _reply(self, proven: Proven, operation: Any, attempts: int) -> Reply:
+        if proven.element.tag != operation.output.body.qname.text or len(proven.element) != 1:
+            raise UnexpectedAnswer(f"{proven.element.tag} is no answer of {operation.name}")
+        answer = proven.element[0]
+        return Reply(
+            answer, _canonical(answer), read_answer(answer, self._messages), attempts, proven.endings
+        )
+
     def _wait(self, failures: int, asked: int | None, error: ClientError) -> None:
         seconds = self._retry.wait(failures, asked, self._rng)
         if seconds is None:
@@ -198,17 +213,12 @@ def _canonical(element: etree._Element) -> bytes:
     return etree.tostring(element, method="c14n", exclusive=True)
 
 
-def _reply(proven: Proven, operation: Any, attempts: int) -> Reply:
-    if proven.element.tag != operation.output.body.qname.text or len(proven.element) != 1:
-        raise UnexpectedAnswer(f"{proven.element.tag} is no answer of {operation.name}")
-    answer = proven.element[0]
-    return Reply(answer, _canonical(answer), read_answer(answer), attempts)
-
-
-def read_answer(element: etree._Element) -> Message | Quittung | None:
+def read_answer(
+    element: etree._Element, versions: MessageRegistry = BUNDLED_MESSAGES
+) -> Message | Quittung | None:
     """An answer document as a typed message or receipt; None for one this version does not know."""
-    if element.tag in messages.registry.MESSAGE_TYPES:
-        return messages.registry.parse(element)
+    if element.tag in versions.types:
+        return versions.parse(element)
     return parse_quittung(element) if element.tag == Quittung.root else None
 
 

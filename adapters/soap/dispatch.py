@@ -34,12 +34,14 @@ class DispatchError(Exception):
 class Call:
     """One proven request on its way through spyne.
 
-    `element` is the root of the proven document; `process` the core's way for it, called by the service
+    `element` is the root of the proven document, `request` the Clark name the contract has for it, whatever
+    version of the standard it is written in; `process` the core's way for it, called by the service
     method with the operation (None if the contract declares none for this root); `finish` turns what
     `process` returned into the Body's child as bytes.
     """
 
     element: etree._Element
+    request: str
     process: Callable[[Operation | None], Any]
     finish: Callable[[Any, Operation | None], bytes]
     failure: Exception | None = None
@@ -61,7 +63,7 @@ class _ProvenTree:
 
     def decompose_incoming_envelope(self, ctx: Any, message: str = "request") -> None:  # noqa: ARG002
         ctx.in_body_doc = ctx.in_document
-        ctx.method_request_string = ctx.in_document.tag
+        ctx.method_request_string = ctx.udc.request
 
     def generate_method_contexts(self, ctx: Any) -> list[Any]:
         # One method per root element: the context at hand serves, no copy of it is needed.

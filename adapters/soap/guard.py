@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -32,6 +33,8 @@ from gateway.trust.wssecurity import (
 )
 from messages.errors import GatewayError
 from messages.fehler import write_fehler
+from messages.registry import BUNDLED_MESSAGES, MessageRegistry
+from messages.versionsende import write_versionsende
 from store.records import PartyRecord
 
 DOOR = "soap"
@@ -102,9 +105,11 @@ class SoapDoor:
         policy: SoapPolicy,
         limits: Limits,
         clock: Clock,
+        messages: MessageRegistry = BUNDLED_MESSAGES,
         tls_must_match: bool = False,
     ) -> None:
         self._dispatcher = Dispatcher(contract)
+        self._messages = messages
         self._pipeline = pipeline
         self._parties = parties
         self._keys = keys
@@ -156,7 +161,8 @@ class SoapDoor:
             way.mark("process")
             return outcomes[-1]
 
-        call = Call(proof.document.element, process, way.finish)
+        element = proof.document.element
+        call = Call(element, self._messages.bundled_root(element.tag), process, way.finish)
         return self._dispatcher.dispatch(way.version, call), outcomes[-1]
 
     def _process(self, way: _Way, proof: SoapProof, operation: Operation | None) -> Answer | Refusal:
@@ -194,6 +200,7 @@ class SoapDoor:
                 soap_version=way.version,
                 now=self._clock.now(),
                 signature_first=outcome.party is not None and outcome.party.signature_first,
+                headers=_announcements(outcome),
             )
         except Exception as error:  # noqa: BLE001 - nothing may leave the door untyped
             # The message is decided and committed; its resend gets the same answer, sealed.
@@ -241,6 +248,13 @@ def unsigned_fault(error: GatewayError, version: SoapVersion, *, unexpected: boo
         retry_after=error.retry_after,
         unexpected=unexpected,
     )
+
+
+def _announcements(outcome: Answer | Refusal) -> Sequence[bytes]:
+    """Return what stands beside the answer in the header, and is signed with it."""
+    if isinstance(outcome, Refusal) or outcome.ending is None:
+        return ()
+    return (write_versionsende(outcome.ending),)
 
 
 def _reply(body: bytes, version: SoapVersion, outcome: Answer | Refusal, way: _Way | None = None) -> Reply:

@@ -52,6 +52,9 @@ class SoapPolicy:
     max_future: timedelta = timedelta(seconds=60)
     """Clocks differ, but a stamp from the future would stay fresh for longer than agreed (WSS4J draws the
     same line)."""
+    signed_headers: frozenset[str] = frozenset()
+    """Clark names of further header blocks that may be signed: what nobody reads must not pass as proven. A
+    client knows those of its gateway; the gateway expects none."""
     require_timestamp: bool = False
     """zeep sends none by default; the message UUID protects against repetition in any case. For parties
     known only after the proof use `wssecurity.demand_timestamp`."""

@@ -42,14 +42,16 @@ def seal_envelope(
     lifetime: int = 300,
     signature_first: bool = False,
     confirm: bytes | None = None,
+    headers: Sequence[bytes] = (),
 ) -> bytes:
     """Return a signed SOAP envelope around one element (WS-Security 1.1, X.509 token profile 1.1).
 
     In: the element, or its serialised form (UTF-8, every prefix declared, with or without XML declaration);
     the signing key; "1.1" or "1.2"; the present moment (with time zone); the seconds the seal is good for;
     whether the Signature goes before the Timestamp (strict Java handlers); the signature value of the request
-    if its sender asks for a SignatureConfirmation. Out: the envelope in UTF-8. Body, Timestamp and
-    SignatureConfirmation are signed.
+    if its sender asks for a SignatureConfirmation; further header blocks in exclusive canonical form, without
+    attributes. Out: the envelope in UTF-8. Body, Timestamp, SignatureConfirmation and further blocks are
+    signed.
     Raises ValueError for another SOAP version or a body that is no well-formed element without comments.
     """
     namespace = _SOAP_NAMESPACES.get(soap_version)
@@ -69,6 +71,11 @@ def seal_envelope(
     ]
     if confirmation:
         signed.append((b"C-" + suffix, confirmation))
+    blocks = [
+        (b"H%d-%b" % (number, suffix), _with_id(block, b"H%d-%b" % (number, suffix)))
+        for number, block in enumerate(headers, 1)
+    ]
+    signed += blocks
     signature = sign_parts(signed, key, token_id=b"X-" + suffix)
     token = (
         b'<wsse:BinarySecurityToken xmlns:wsu="%b" EncodingType="%b" ValueType="%b" wsu:Id="X-%b">%b'
@@ -90,7 +97,9 @@ def seal_envelope(
             order[0],
             confirmation,
             *order[1:],
-            b"</wsse:Security></%b:Header>" % soap,
+            b"</wsse:Security>",
+            *(block for _, block in blocks),
+            b"</%b:Header>" % soap,
             body_start,
             written,
             body_end,
@@ -210,6 +219,19 @@ def _confirmation(element_id: bytes, value: bytes) -> bytes:
         b64encode(value),
         element_id,
     ) + (b"</wsse11:SignatureConfirmation>")
+
+
+def _with_id(block: bytes, element_id: bytes) -> bytes:
+    """Return a canonical element with a wsu:Id, still canonical. Raises ValueError if it has attributes."""
+    start, _, rest = block.partition(b">")
+    name, *declared = start.split(b" ")
+    if any(not each.startswith(b"xmlns") for each in declared):
+        raise ValueError("the header block has attributes")
+    # Declarations stand in the order of their prefixes, before all attributes (C14N §2.3).
+    declared = sorted(
+        [*declared, b'xmlns:wsu="%b"' % names.WSU_NS.encode()], key=lambda each: each.partition(b"=")[0]
+    )
+    return b'%b %b wsu:Id="%b">%b' % (name, b" ".join(declared), element_id, rest)
 
 
 @lru_cache(maxsize=64)

@@ -50,6 +50,8 @@ class SoapProof:
     """A UsernameToken stood beside the signature. It is not checked: the signature tells who speaks."""
     signature_value: bytes
     """Octets of ds:SignatureValue, for a SignatureConfirmation in the answer."""
+    headers: tuple[etree._Element, ...] = ()
+    """Signed header blocks that the policy names, each as root of a new tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,9 @@ def verify_envelope(
     parts = _take_apart(envelope)
     ids = index_ids(envelope)
     read = read_signature(parts.signature, ids, policy.signature)
-    _require_expected_parts(parts, [reference.element for reference in read.references], read.key_info)
+    targets = [reference.element for reference in read.references]
+    blocks = [target for target in targets if _is_known_header(target, parts, policy)]
+    _require_expected_parts(parts, targets, blocks, read.key_info)
     key = named_certificate(read.key_info, parts.security, ids, directory)
     signed = verify_signature(read, key, ids, policy.signature)
     timestamp = _proven_timestamp(parts, signed, policy, now)
@@ -100,6 +104,9 @@ def verify_envelope(
         timestamp=timestamp,
         username_token=parts.username_token,
         signature_value=read.value,
+        headers=tuple(
+            read_canonical(part.octets) for part in signed if any(part.element is block for block in blocks)
+        ),
     )
 
 
@@ -222,7 +229,10 @@ def _tokens(security: etree._Element) -> tuple[etree._Element | None, bool]:
 
 
 def _require_expected_parts(
-    parts: _Envelope, targets: list[etree._Element], key_info: etree._Element | None
+    parts: _Envelope,
+    targets: list[etree._Element],
+    blocks: list[etree._Element],
+    key_info: etree._Element | None,
 ) -> None:
     """Hold the referenced elements against the places where they are processed, before any digest is made."""
     seen: list[etree._Element] = []
@@ -232,6 +242,8 @@ def _require_expected_parts(
         seen.append(target)
         if target is parts.body or _is_token_of(target, parts, key_info):
             continue
+        if any(target is block for block in blocks):
+            continue
         if target.tag in (parts.body.tag, names.WSU_TIMESTAMP):
             raise GatewayError("T011.wrapped")
         raise GatewayError("T011.reference", details={"reference": label(target.tag)})
@@ -239,6 +251,10 @@ def _require_expected_parts(
         raise GatewayError("T010.body-unsigned")
     if parts.timestamp is not None and not any(target is parts.timestamp for target in targets):
         raise GatewayError("T010.timestamp-unsigned")
+
+
+def _is_known_header(target: etree._Element, parts: _Envelope, policy: SoapPolicy) -> bool:
+    return target.tag in policy.signed_headers and target.getparent() is parts.security.getparent()
 
 
 def _is_token_of(target: etree._Element, parts: _Envelope, key_info: etree._Element | None) -> bool:

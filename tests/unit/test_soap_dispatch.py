@@ -23,7 +23,7 @@ def test_each_root_reaches_its_operation(version: str, operation: Operation) -> 
         seen.extend([outcome, found])
         return b"<finished/>\xff"
 
-    call = Call(etree.Element(operation.request), process, finish)
+    call = Call(etree.Element(operation.request), operation.request, process, finish)
     assert DISPATCHER.dispatch(version, call) == b"<finished/>\xff"
     assert seen == [operation, "outcome", operation]
 
@@ -35,14 +35,16 @@ def test_each_root_reaches_its_operation(version: str, operation: Operation) -> 
      "{http://schemas.xmlsoap.org/soap/envelope/}Fault"],
 )  # fmt: skip
 def test_a_root_of_no_operation_goes_the_common_way(tag: str) -> None:
-    call = Call(etree.Element(tag), lambda operation: [operation], lambda outcome, _: repr(outcome).encode())
+    call = Call(
+        etree.Element(tag), tag, lambda operation: [operation], lambda outcome, _: repr(outcome).encode()
+    )
     assert DISPATCHER.dispatch("1.1", call) == b"[None]"
 
 
 def test_spyne_changes_nothing_in_the_tree() -> None:
     document = '<a:x xmlns:a="urn:x"><a:y id="i"/><a:z href="#i"/><!--c--></a:x>'
     root = etree.fromstring(document)
-    DISPATCHER.dispatch("1.1", Call(root, lambda _: None, lambda *_: b""))
+    DISPATCHER.dispatch("1.1", Call(root, root.tag, lambda _: None, lambda *_: b""))
     assert etree.tostring(root).decode() == document
 
 
@@ -55,6 +57,7 @@ def test_an_error_comes_through_as_it_is_and_is_not_logged(
 
     call = Call(
         etree.Element(CONTRACT.operations[0].request),
+        CONTRACT.operations[0].request,
         fail if place == "process" else lambda _: None,
         fail,
     )

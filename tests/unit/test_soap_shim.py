@@ -25,7 +25,7 @@ from adapters.soap.contract import load_contract
 from adapters.soap.dispatch import Call, Dispatcher
 contract = load_contract()
 element = etree.Element(contract.operations[1].request)
-call = Call(element, lambda operation: operation.name, lambda result, _: result.encode())
+call = Call(element, element.tag, lambda operation: operation.name, lambda result, _: result.encode())
 for version in ("1.1", "1.2"):
     assert Dispatcher(contract).dispatch(version, call) == contract.operations[1].name.encode()
 print("works")
