@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from store.records import Hint, PersonRecord
 from store.schema import hint, homonym, person, person_search
+from store.unit_persons import RENAMED
 
 FIRST = "first"
 """The kind of the rows that hold first names; all others hold surnames."""
@@ -59,9 +60,26 @@ def index_persons(connection: Connection, rows: Iterable[tuple[int, str, str, in
     connection.execute(_insert(connection, person_search).on_conflict_do_nothing(), values)
 
 
-def forget_index(connection: Connection, person_id: int) -> None:
-    """Take a person out of the index, so that the next sweep reads the names anew."""
-    connection.execute(delete(person_search).where(person_search.c.person_id == person_id))
+def renamed(connection: Connection, limit: int) -> list[int]:
+    """Return some persons whose names have to be read anew, by id."""
+    rows = connection.execute(
+        select(person_search.c.person_id)
+        .where(person_search.c.form == "", person_search.c.birth_year == 0, person_search.c.kind == RENAMED)
+        .order_by(person_search.c.person_id)
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+def read_anew(connection: Connection, person_ids: Iterable[int]) -> list[PersonRecord]:
+    """Take persons out of the index and return them as they are then.
+
+    The mark goes before the names are read: who is renamed once more meanwhile is marked again.
+    """
+    ids = list(person_ids)
+    connection.execute(delete(person_search).where(person_search.c.person_id.in_(ids)))
+    rows = connection.execute(select(person).where(person.c.id.in_(ids)).order_by(person.c.id))
+    return [PersonRecord(*row) for row in rows]
 
 
 def possibly_same(

@@ -54,7 +54,9 @@ class HintSweep:
 
         Persons are looked for after the last one found, since looking through all costs seconds where there
         are millions. Somebody committed late, with a smaller id, is found when all are looked through again.
+        Who was renamed is marked and comes first.
         """
+        renamed = self._read_anew(limit)
         with self._store.read() as reader:
             new = search.unindexed(reader.connection, limit, self._after)
             seen = [(person, appearance_of(person)) for person in new]
@@ -68,21 +70,33 @@ class HintSweep:
         if new:
             self._write(seen, hints)
         self._go_on(new, limit)
-        return Progress(len(new), more=len(new) == limit)
+        return Progress(renamed + len(new), more=limit in (renamed, len(new)))
+
+    def _read_anew(self, limit: int) -> int:
+        """Sweep over persons that were renamed: they are few, so that all is done in one transaction."""
+        with self._store.read() as reader:
+            marked = search.renamed(reader.connection, limit)
+        if not marked:
+            return 0
+        with self._store.write() as connection:
+            seen = [(each, appearance_of(each)) for each in search.read_anew(connection, marked)]
+            search.index_persons(connection, _rows(seen))
+            for person, appearance in seen:
+                weak = weak_candidates(connection, appearance, person.id)
+                self._add(connection, ((person.id, other.id, reasons) for other, reasons in weak))
+        return len(marked)
 
     def _write(self, seen: Sequence[tuple[PersonRecord, Appearance]], hints: Iterable[_Pair]) -> None:
-        now = self._clock.now()
         with self._store.write() as connection:
-            rows = (
-                (person.id, kind, form, appearance.birth_year)
-                for person, appearance in seen
-                for kind, form in appearance.rows()
-            )
-            search.index_persons(connection, rows)
-            for one, other, reasons in hints:
-                # Stored from the side of the lower id, as the pair is.
-                turned = reasons if one < other else [Reason(why.code, why.other, why.one) for why in reasons]
-                search.add_hint(connection, one, other, [why.as_data() for why in turned], now)
+            search.index_persons(connection, _rows(seen))
+            self._add(connection, hints)
+
+    def _add(self, connection: Connection, hints: Iterable[_Pair]) -> None:
+        now = self._clock.now()
+        for one, other, reasons in hints:
+            # Stored from the side of the lower id, as the pair is.
+            turned = reasons if one < other else [Reason(why.code, why.other, why.one) for why in reasons]
+            search.add_hint(connection, one, other, [why.as_data() for why in turned], now)
 
     def _go_on(self, new: Sequence[PersonRecord], limit: int) -> None:
         if new:
@@ -91,6 +105,13 @@ class HintSweep:
             self._quick += 1
             if self._quick == QUICK_SWEEPS:
                 self._after = self._quick = 0
+
+
+def _rows(seen: Iterable[tuple[PersonRecord, Appearance]]) -> Iterator[tuple[int, str, str, int]]:
+    """Yield what the index holds of persons."""
+    for person, appearance in seen:
+        for kind, form in appearance.rows():
+            yield person.id, kind, form, appearance.birth_year
 
 
 def _among(seen: Sequence[tuple[PersonRecord, Appearance]]) -> Iterator[_Pair]:

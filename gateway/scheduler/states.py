@@ -55,13 +55,22 @@ class StateWriter:
         return Progress(written, more)
 
     def _write(self, person_id: int, lock_key: int) -> int:
-        """Write what is due for one person in a transaction of its own. Out: how many cases."""
-        with self._store.unit_of_work() as work:
-            work.lock_persons([lock_key])
-            written = sum(self._write_case(work, case) for case in work.cases_of([person_id]))
-            if written:
-                work.commit()
-        return written
+        """Write what is due for one person in a transaction of its own. Out: how many cases.
+
+        Whoever got another name since the key was read is locked by the new key.
+        """
+        while True:
+            with self._store.unit_of_work() as work:
+                work.lock_persons([lock_key])
+                person = work.person(person_id)
+                if person is None:
+                    return 0
+                if person.lock_key == lock_key:
+                    written = sum(self._write_case(work, case) for case in work.cases_of([person_id]))
+                    if written:
+                        work.commit()
+                    return written
+                lock_key = person.lock_key
 
     def _write_case(self, work: UnitOfWork, case: CaseRecord) -> bool:
         now = self._clock.now()
