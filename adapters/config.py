@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -24,6 +25,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from adapters.config_problems import ConfigurationError, Problem, explain, unknown_variables
+from schemas.folders import Period
 
 CONFIG_VARIABLE = "INGE_CONFIG"
 DEFAULT_PATH = Path("inge.toml")
@@ -252,12 +254,38 @@ class BackupSection(Section):
     )
 
 
+class ServedPeriod(Section):
+    """From when until when a version is served; what is not set stays as its folder says."""
+
+    served_from: date | None = Field(default=None, description="first day (German time)")
+    served_until: date | None = Field(default=None, description="last day")
+
+
 class SchemasSection(Section):
-    """Contracts beyond the bundled ones."""
+    """Contracts beyond the bundled ones, and from when until when each version of a standard is served.
+
+    `[schemas.served."XAusländer 26.11"]` with the days `served_from` and `served_until` is about one version.
+    """
 
     installed: Path | None = Field(
         default=None, description="folder with official schema packages that replace the bundled"
     )
+    versions: tuple[Path, ...] = Field(
+        default=(), description="folders with further versions of a standard, served beside the bundled"
+    )
+    served: dict[str, ServedPeriod] = Field(
+        default={}, description="tables with the period of a version, by its name such as `XAusländer 26.11`"
+    )
+    announce_end_days: int = Field(
+        default=90,
+        ge=0,
+        le=730,
+        description="days before the last day of a version when answers begin to tell",
+    )
+
+    def periods(self) -> Mapping[str, Period]:
+        """Give the periods that are set, by version."""
+        return {name: Period(each.served_from, each.served_until) for name, each in self.served.items()}
 
 
 class LoggingSection(Section):

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+
+from lxml import etree
 
 from adapters.config import SQLITE_PREFIX, Config
 from adapters.config_problems import ConfigurationError, Problem
 from gateway.trust.admission import Limits
 from gateway.trust.certificates import TrustFileError, Validator
 from gateway.trust.keys import KeyFileError, Pkcs12Key
+from messages.registry import MessageRegistry
+from schemas.catalog import SchemaLocationError
+from schemas.folders import ContractFileError, ContractFolder, read_folders
+from schemas.model import SchemaModelError
 
 SECRET_BYTES = 32
 _HEX_KEY = f"{SECRET_BYTES * 2} hexadecimal digits"
@@ -49,9 +55,15 @@ def load_ecdsa_key(config: Config) -> Pkcs12Key | None:
     return None if path is None else _load_key(config, path, "keys.signing_ecdsa")
 
 
+def contract_folders(config: Config) -> Sequence[ContractFolder]:
+    """Read what the contracts of every version say, in the periods configured. Raises ContractFileError."""
+    schemas = config.schemas
+    return read_folders(installed=schemas.installed, versions=schemas.versions, served=schemas.periods())
+
+
 def check_files(config: Config) -> list[Problem]:
     """Find everything in the files named by the configuration that would stop a gateway from starting."""
-    return [*_keys(config), *_trust(config), *_folders(config), *_limits(config)]
+    return [*_keys(config), *_trust(config), *_folders(config), *_limits(config), *_versions(config)]
 
 
 def _load_key(config: Config, path: Path, key: str) -> Pkcs12Key:
@@ -124,6 +136,15 @@ def _limits(config: Config) -> Iterator[Problem]:
         replace(Limits(), **config.limits.given())
     except ValueError as error:
         yield Problem("limits", str(error), "caps that the parser can hold")
+
+
+def _versions(config: Config) -> Iterator[Problem]:
+    try:
+        MessageRegistry.of(contract_folders(config))
+    except (ContractFileError, SchemaLocationError, SchemaModelError, OSError) as error:
+        yield Problem("schemas", str(error), "versions whose messages are known here, each with one period")
+    except etree.XMLSyntaxError as error:
+        yield Problem("schemas.versions", str(error), "schema files that are XML")
 
 
 def _folders(config: Config) -> Iterator[Problem]:

@@ -100,6 +100,7 @@ def build_application(config: Config) -> WebApplication:
         policy=core.soap_policy,
         limits=core.limits,
         clock=core.clock,
+        messages=core.messages,
         tls_must_match=config.http.client_certificate_must_match,
     )
     soap = SoapEndpoint(

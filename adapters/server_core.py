@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from adapters.config import Config
-from adapters.config_files import read_secret
+from adapters.config_files import contract_folders, read_secret
 from gateway.business_clock import business_clock
 from gateway.clock import Clock, SystemClock
 from gateway.normalise import KeyProfile
@@ -28,7 +28,9 @@ from gateway.trust.keys import SigningKey
 from gateway.trust.policy import SignaturePolicy, SoapPolicy
 from gateway.trust.wssecurity import seal_envelope, verify_envelope
 from messages import codes
+from messages.registry import MessageRegistry
 from messages.values import Erreichbarkeit, Gebaeudeanschrift
+from schemas.codes import CodeLists
 from schemas.registry import SchemaRegistry
 from store.engine import Store, new_holder, open_store
 from store.heads import HeadsFile
@@ -54,6 +56,7 @@ class Core:
     soap_policy: SoapPolicy
     clock: Clock
     scheduler: Scheduler
+    messages: MessageRegistry
 
     def checks(self, keys: Sequence[SigningKey]) -> Mapping[str, Callable[[], None]]:
         """What readiness asks, by name.
@@ -109,7 +112,8 @@ def build_core(config: Config, key: SigningKey) -> Core:
     vault = ContentVault(read_secret(config.keys.master_key_file, "keys.master_key_file"), os.urandom)
     store = open_store(config.store.url, vault=vault, clock_ns=time.time_ns)
     parties = PartyDirectory(_party_source(store), clock)
-    registry = SchemaRegistry.load(installed=config.schemas.installed)
+    registry = SchemaRegistry(contract_folders(config), CodeLists.load(installed=config.schemas.installed))
+    messages = MessageRegistry.of(registry.folders)
     settings = core_settings(config)
     limits = replace(Limits(), **config.limits.given())
     validator = Validator.from_directories(
@@ -129,7 +133,8 @@ def build_core(config: Config, key: SigningKey) -> Core:
         clock=clock,
         business=business_clock(settings, clock, store),
         new_uuid=_new_uuid,
-        services=service_handlers(store, registry, settings, limits),
+        messages=messages,
+        services=service_handlers(store, registry, settings, limits, messages),
     )
     return Core(
         store=store,
@@ -142,6 +147,7 @@ def build_core(config: Config, key: SigningKey) -> Core:
         soap_policy=SoapPolicy(signature=SignaturePolicy(str_transform=True)),
         clock=clock,
         scheduler=Scheduler(store, clock, usual_tasks(store, pipeline.tools), new_holder()),
+        messages=messages,
     )
 
 
@@ -157,6 +163,7 @@ def build_tools(config: Config, store: Store) -> Tools:
         real_clock=clock,
         business_clock=business_clock(settings, clock, store),
         new_uuid=_new_uuid,
+        messages=MessageRegistry.of(contract_folders(config)),
     )
 
 
@@ -185,6 +192,7 @@ def core_settings(config: Config) -> Settings:
         fetch_at_most=config.outbox.fetch_at_most,
         clerk_working_days=config.clerks.working_days,
         clerk_holidays=config.clerks.holidays,
+        announce_end_days=config.schemas.announce_end_days,
     )
 
 
