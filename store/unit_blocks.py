@@ -27,10 +27,14 @@ class BlockWork(PersonWork):
         rows = self._run(self._queries.blocks, ids_text(self._link.dialect, person_ids))
         return [BlockReport(*row) for row in rows]
 
-    def set_block(self, report: BlockReport, reason: str) -> None:
-        """Queue that an agency reported a block; reported again it stays as it was."""
+    def set_block(self, report: BlockReport, reason: str, actor: str | None = None) -> None:
+        """Queue that an agency reported a block; reported again it stays as it was.
+
+        In: why, and who set it if that was not the agency.
+        """
         self._add(disclosure_block, (report.person_id, report.agency, report.since, report.at))
-        self._note(report.person_id, SET, {}, _told(report), at=report.at, actor=report.agency, reason=reason)
+        who = actor or report.agency
+        self._note(report.person_id, SET, {}, _told(report), at=report.at, actor=who, reason=reason)
 
     def lift_block(self, report: BlockReport, *, at: datetime, actor: str, reason: str) -> bool:
         """Take the block of an agency away; False if it is not there any more."""

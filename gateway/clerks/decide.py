@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
+from gateway.clerks.blocks import KEEP, LIFT, weigh_block
 from gateway.clerks.desk import Act, ClerkError, Desk, act, named_person
 from gateway.clerks.merging import merge
 from gateway.decided import ClerkChoice, Decided
-from gateway.identity import CONFLICT, DUPLICATE, different, same
+from gateway.identity import BLOCK, CONFLICT, DUPLICATE, different, same
 from gateway.resume import stored_request
 from gateway.tools import Tools
 from store.engine import Store
@@ -19,11 +20,17 @@ SAME: Final = "same"
 DIFFERENT: Final = "different"
 REPLACE: Final = "replace"
 REFUSE: Final = "refuse"
+_FITTING: Final = {CONFLICT: (REPLACE, REFUSE), BLOCK: (LIFT, KEEP)}
+"""What can be said about work items of a kind where it is not SAME or DIFFERENT."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a clerk chose: SAME with a person's BAMF number or id, DIFFERENT, REPLACE, REFUSE with a text."""
+    """What a clerk chose.
+
+    SAME with a person's BAMF number or id, DIFFERENT, REPLACE, REFUSE with a text; of a disclosure block LIFT
+    or KEEP.
+    """
 
     what: str
     person: str | None = None
@@ -31,7 +38,7 @@ class Choice:
 
     def fits(self, kind: str) -> bool:
         """Tell whether this can be said about a work item of a kind."""
-        return (self.what in (REPLACE, REFUSE)) == (kind == CONFLICT)
+        return self.what in _FITTING.get(kind, (SAME, DIFFERENT))
 
 
 def decide(store: Store, tools: Tools, item_id: int, choice: Choice, *, actor: str, reason: str = "") -> Act:
@@ -61,6 +68,8 @@ def carry_out(desk: Desk, item: WorkItem, choice: Choice, person: int | None) ->
         say_same(desk, item, desk.person(person))
     elif choice.what == DIFFERENT:
         say_different(desk, item)
+    elif choice.what in (LIFT, KEEP):
+        weigh_block(desk, item, choice.what)
     else:
         _weigh(desk, item, choice)
     return decision_of(desk, choice.what, person, choice.text)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway.cases import transitions
+from gateway.clerks.blocks import KEEP, LIFT, lift_blocks, weigh_again
 from gateway.clerks.decide import DIFFERENT, REFUSE, REPLACE, SAME, decision_of, say_different
 from gateway.clerks.desk import Act, ClerkError, Desk, Event, act, events_of, named_person
 from gateway.clerks.merging import merge, split
@@ -53,7 +54,7 @@ def undo(
         decision = item.decision
         if item.state != WorkItemState.CLOSED or decision is None:
             raise ClerkError(f"work item {item.id} is not decided")
-        if decision["choice"] not in (SAME, DIFFERENT, REPLACE, REFUSE):
+        if decision["choice"] not in (SAME, DIFFERENT, REPLACE, REFUSE, LIFT, KEEP):
             raise ClerkError(f"work item {item.id} ended by an undoing: undo the decision that followed")
         if not desk.work.mark_undone(item, at=desk.now):
             raise ClerkError(f"the decision about work item {item.id} was undone already")
@@ -92,6 +93,8 @@ class _Undoing:
         """Do the contrary of what was chosen before. In: the person named for it. Out: what holds now."""
         if before in (REPLACE, REFUSE):
             return self._weigh_again()
+        if before in (LIFT, KEEP):
+            return self._note(weigh_again(self._desk, self._item, self._events, before), None)
         if any(event.kind == "merged" for event in self._events):
             split(self._desk, self._events)
             return self._note(DIFFERENT, None)
@@ -193,10 +196,17 @@ class _Undoing:
                 at=desk.now,
             ):
                 desk.note("item-closed", item=item.id, **facts)
+        self._take_block_back(ref, person)
         for case in work.cases_of([person.id]):
             for right in case.rights:
                 if (right.agency, right.party_uuid) == (ref.party_id, ref.uuid):
                     self._take_right_back(case, right)
+
+    def _take_block_back(self, ref: MessageRef, person: PersonRecord) -> None:
+        """Lift the disclosure block that came with a message."""
+        decided = self._desk.work.decision_of(ref)
+        if decided is not None and decided.evidence.get("block") is not None:
+            lift_blocks(self._desk, person, of=ref.party_id)
 
     def _take_right_back(self, case: CaseRecord, right: RightRecord) -> None:
         desk = self._desk
