@@ -7,10 +7,10 @@ Signature in this order, no mustUnderstand, `wsu:Id`, exclusive C14N without pre
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -108,13 +108,18 @@ def seal_envelope(
     )
 
 
+def digest_of(method: SignatureMethod) -> tuple[DigestMethod, Callable[[bytes], Any]]:
+    """Return the digest that goes with a signature method, by URI and as a function of `hashlib`."""
+    return _DIGEST_OF_METHOD.get(method, (DigestMethod.SHA256, hashlib.sha256))
+
+
 def sign_parts(parts: Sequence[tuple[bytes, bytes]], key: SigningKey, *, token_id: bytes) -> bytes:
     """Return a ds:Signature over parts of the same document (XMLDSig 1.1 §3.1).
 
     In: id and exclusive canonical octets of each part, the key, the id of the BinarySecurityToken with its
     certificate. Out: the serialised element, which declares all prefixes it uses but `wsse`.
     """
-    digest_method, digest = _DIGEST_OF_METHOD.get(key.algorithm, (DigestMethod.SHA256, hashlib.sha256))
+    digest_method, digest = digest_of(key.algorithm)
     references = b"".join(
         _REFERENCE % (part_id, digest_method.encode(), b64encode(digest(octets).digest()))
         for part_id, octets in parts

@@ -67,6 +67,22 @@ def named_certificate(
     raise _form(f"wsse:SecurityTokenReference/{label(form.tag)}")
 
 
+def carried_certificate(key_info: etree._Element | None) -> CertificateKey:
+    """Return the certificate that a signature carries itself, in ds:X509Data (XMLDSig 1.1 §4.5.4).
+
+    Raises GatewayError: T003 if none is named, T003.unreadable, T003.key-type, T011.key-info for other forms.
+    """
+    if key_info is None:
+        raise GatewayError("T003")
+    children = list(key_info.iterchildren("*"))
+    parts = list(children[0].iterchildren("*")) if len(children) == 1 else []
+    if [child.tag for child in children] != [names.DS_X509_DATA] or len(parts) != 1:
+        raise _form("ds:KeyInfo/" + " + ".join(label(child.tag) for child in children[:3]))
+    if parts[0].tag != names.DS_X509_CERTIFICATE:
+        raise _form("ds:X509Data")
+    return certificate_from_text(_leaf(parts[0]))
+
+
 def _from_token(token: etree._Element, security: etree._Element) -> CertificateKey:
     if token.getparent() is not security or len(token):
         raise _form("wsse:BinarySecurityToken")

@@ -6,6 +6,7 @@ reference, the octets that were digested. Which parts must be signed, and by who
 caller to say.
 """
 
+import copy
 import hashlib
 import hmac
 from collections.abc import Mapping
@@ -78,6 +79,8 @@ class SignedReference:
     digest: bytes
     through_token: bool
     """The element is a SecurityTokenReference and the token it means is digested (STR-Transform)."""
+    around: etree._Element | None = None
+    """The signature inside the element, which is left out of what is digested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +104,15 @@ class SignedPart:
 
 
 def read_signature(
-    signature: etree._Element, ids: Mapping[str, etree._Element], policy: SignaturePolicy
+    signature: etree._Element,
+    ids: Mapping[str, etree._Element],
+    policy: SignaturePolicy,
+    whole: etree._Element | None = None,
 ) -> ReadSignature:
     """Take a ds:Signature apart (XMLDSig 1.1 §4) and hold it to the policy, without any computation.
 
-    In: the element in its document, the ids of that document (`index_ids`), the policy.
+    In: the element in its document, the ids of that document (`index_ids`), the policy; for a signature that
+    stands inside what it signs the root of the document, which an empty URI then means (§4.4.3.2).
     Raises GatewayError: T011.structure, T011.algorithm, T011.canonicalization, T011.transform,
     T011.reference-count, T011.reference, T011.external-reference, T011.missing-id, T011.ambiguous-id.
     """
@@ -133,8 +140,10 @@ def read_signature(
             "T011.reference-count",
             details={"found": str(len(fields) - 2), "limit": str(policy.max_references)},
         )
+    inside = None if whole is None else (whole, signature)
     references = tuple(
-        _read_reference(reference, position, ids, policy) for position, reference in enumerate(fields[2:], 1)
+        _read_reference(reference, position, ids, policy, inside)
+        for position, reference in enumerate(fields[2:], 1)
     )
     return ReadSignature(
         signed_info,
@@ -171,7 +180,7 @@ def _verify_reference(reference: SignedReference, ids: Mapping[str, etree._Eleme
     if reference.through_token:
         octets = token_octets(element, ids, reference.canonicalization)
     else:
-        octets = _octets(element, reference.canonicalization)
+        octets = _octets(_left_out(element, reference.around), reference.canonicalization)
     if holds_comment(octets):
         raise GatewayError("X001.comment", path=f"//{label(element.tag)}")
     if holds_instruction(octets):
@@ -179,6 +188,24 @@ def _verify_reference(reference: SignedReference, ids: Mapping[str, etree._Eleme
     if not hmac.compare_digest(_HASHES[reference.digest_method](octets).digest(), reference.digest):
         raise GatewayError("T011.digest", details={"part": label(element.tag)})
     return SignedPart(element, octets)
+
+
+def _left_out(element: etree._Element, signature: etree._Element | None) -> etree._Element:
+    """Return the element, or a copy without the signature in it (enveloped-signature, XMLDSig 1.1 §6.6.4)."""
+    if signature is None:
+        return element
+    place = element.index(signature)
+    rest = copy.deepcopy(element)
+    left_out = rest[place]
+    # Text after the signature belongs to the document.
+    before = left_out.getprevious()
+    if before is None:
+        rest.text = (rest.text or "") + (left_out.tail or "")
+    else:
+        before.tail = (before.tail or "") + (left_out.tail or "")
+    left_out.tail = None
+    rest.remove(left_out)
+    return rest
 
 
 def _octets(element: etree._Element, how: Canonicalization) -> bytes:
@@ -189,7 +216,11 @@ def _octets(element: etree._Element, how: Canonicalization) -> bytes:
 
 
 def _read_reference(
-    reference: etree._Element, position: int, ids: Mapping[str, etree._Element], policy: SignaturePolicy
+    reference: etree._Element,
+    position: int,
+    ids: Mapping[str, etree._Element],
+    policy: SignaturePolicy,
+    inside: tuple[etree._Element, etree._Element] | None,
 ) -> SignedReference:
     place = f"ds:Reference[{position}]"
     if reference.tag != names.DS_REFERENCE or reference.get("Type") == _MANIFEST:
@@ -206,12 +237,15 @@ def _read_reference(
     digest = decode_base64(_leaf_text(fields[2], "ds:DigestValue"), "T011.structure", found="ds:DigestValue")
     if len(digest) != _DIGEST_OCTETS[digest_method]:
         raise _structure(f"{place}/ds:DigestValue")
-    element = _target(reference.get("URI"), place, ids)
-    if enveloped and next(element.iter(names.DS_SIGNATURE), None) is not None:
+    whole, signature = inside or (None, None)
+    uri = reference.get("URI")
+    element = whole if uri == "" and whole is not None else _target(uri, place, ids)
+    around = signature if enveloped and element is whole else None
+    if enveloped and around is None and next(element.iter(names.DS_SIGNATURE), None) is not None:
         raise _transform_refused(Transform.ENVELOPED_SIGNATURE)
     if through_token and element.tag != names.WSSE_SECURITY_TOKEN_REFERENCE:
         raise _refused("T011.transform", Transform.STR, "str_transform")
-    return SignedReference(element, canonicalization, digest_method, digest, through_token)
+    return SignedReference(element, canonicalization, digest_method, digest, through_token, around)
 
 
 def _target(uri: str | None, place: str, ids: Mapping[str, etree._Element]) -> etree._Element:
