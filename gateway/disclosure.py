@@ -4,7 +4,8 @@ It hides every agency but one's own, every address, place and organiser; names, 
 state of the case stay, since whoever asks by them knows them.
 """
 
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
 from gateway.information.relation import Relation, relation_of
 from store.records import CaseRecord, RightRecord
@@ -15,6 +16,17 @@ HIDDEN: Final = "[Auskunftssperre]"
 """What clerks and operators read instead of what is hidden."""
 OTHER_AGENCY: Final = "eine andere Stelle"
 """What an agency reads instead of the name of another."""
+PLACES: Final = frozenset(
+    {
+        "anschrift", "address", "geburtsort", "geburtsortbezirk", "birthplace", "azr_nummer", "azr_number",
+        "organiser", "site", "course_no", "course",
+    }
+)  # fmt: skip
+"""Fields that tell a place, or lead to one."""
+AGENCIES: Final = frozenset(
+    {"agency", "agency_name", "party", "party_id", "party_name", "kept_party", "peer", "signer_fingerprint"}
+)
+"""Fields that tell an agency."""
 _MAY_SEE: Final = frozenset({Relation.OWN, Relation.TAKEN_OVER})
 
 
@@ -41,3 +53,20 @@ def hides(work: UnitOfWork, case: CaseRecord, right: RightRecord, agency: str) -
 def refusal_details(right: RightRecord, *, hidden: bool) -> dict[str, str]:
     """Return what fills the text of a refusal because of a right: its agency, unless that is hidden."""
     return {"agency": OTHER_AGENCY if hidden else right.agency_name}
+
+
+def concealed(data: Any, agencies: Collection[str] = frozenset()) -> Any:
+    """Return JSON-able data as clerks and operators may see them of a blocked person.
+
+    In: data of any depth; keys and names of agencies, which are hidden wherever they stand.
+    """
+    if isinstance(data, Mapping):
+        return {
+            name: HIDDEN
+            if name in PLACES | AGENCIES and value not in (None, "", (), [], {})
+            else concealed(value, agencies)
+            for name, value in data.items()
+        }
+    if isinstance(data, list | tuple):
+        return [concealed(each, agencies) for each in data]
+    return HIDDEN if isinstance(data, str) and data in agencies else data

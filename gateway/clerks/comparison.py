@@ -28,7 +28,10 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message that waits for a clerk, whom it reports and which right; both None where it was erased."""
+    """A message that waits for a clerk, whom it reports and which right; both None where it was erased.
+
+    `blocked` tells that it reports a disclosure block.
+    """
 
     ref: MessageRef
     message_type: str
@@ -36,6 +39,7 @@ class Waiting:
     received_at: datetime
     reported: Described | None
     right: str | None
+    blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,10 @@ def side_by_side(reported: Described | None, candidates: Sequence[Candidate]) ->
         first = None if reported is None else reported.fields.get(name, "")
         texts = [each.described.fields.get(name, "") for each in candidates]
         if any((first, *texts)):
-            marked = [f"≠ {text or '–'}" if first is not None and text != first else text for text in texts]
+            marked = [
+                f"≠ {text or '–'}" if name in each.differing else text
+                for each, text in zip(candidates, texts, strict=True)
+            ]
             rows.append([label, *([] if first is None else [first or "–"]), *marked])
     return rows
 

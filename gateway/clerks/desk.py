@@ -12,6 +12,7 @@ from importlib import resources
 from typing import Any, Final
 
 from gateway.cases.rules import CaseError
+from gateway.clerks.concealing import concealed_events, concealed_item, reports_block
 from gateway.decided import ClerkChoice, Decided, Verdict
 from gateway.identity import Identity, same, survivor
 from gateway.requests import number_of
@@ -222,6 +223,7 @@ def act(
             first = work.new_id()
             desk = Desk(work, tools, actor, reason, tools.clock.now())
             choice = doing(desk, item)
+            hidden = _touches_block(desk, item)
             if really:
                 work.commit()
     except GatewayError as error:
@@ -231,7 +233,23 @@ def act(
     except (CaseError, RequestGoneError) as error:
         raise ClerkError(str(error)) from error
     events = desk.events if really else [each.only_tried(first, desk.new_numbers) for each in desk.events]
+    if hidden:
+        return Act(concealed_item(item), choice, tuple(concealed_events(events)), really)
     return Act(item, choice, tuple(events), really)
+
+
+def _touches_block(desk: Desk, item: WorkItem) -> bool:
+    """Tell whether an act is about somebody with a disclosure block: then nobody reads of agencies."""
+    desk.work.flush()
+    touched = {
+        event.facts[name] for event in desk.events for name in _PERSONS if event.facts.get(name) is not None
+    }
+    persons = {desk.person(each).id for each in (*item.candidates, *touched)}
+    return (
+        reports_block(item)
+        or any(event.kind in _ABOUT_BLOCKS for event in desk.events)
+        or desk.work.block_of(persons) is not None
+    )
 
 
 def named_person(work: UnitOfWork, name: str) -> PersonRecord:
@@ -309,6 +327,7 @@ class _Keys:
 
 _PERSONS: Final = ("person", "into", "one", "other", "of_person")
 """Facts of events that are ids of persons."""
+_ABOUT_BLOCKS: Final = frozenset({"block-lifted", "block-set", "block-moved", "block-told"})
 _ID_DIGITS: Final = 19
 
 

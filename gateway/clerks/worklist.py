@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from gateway.clerks.comparison import (
@@ -16,6 +16,13 @@ from gateway.clerks.comparison import (
     described_person,
     kind_of_right,
 )
+from gateway.clerks.concealing import (
+    concealed_candidate,
+    concealed_item,
+    concealed_message,
+    concealed_person,
+    reports_block,
+)
 from gateway.clerks.sweep import Weak, weak_candidates
 from gateway.clock import german_day
 from gateway.identity import CONFLICT, DUPLICATE, survivor
@@ -23,6 +30,7 @@ from gateway.normalise import PersonKey
 from gateway.resume import RequestGoneError, stored_request
 from gateway.rules.engine import Row
 from gateway.tools import Tools
+from store.blocks import blocked_among
 from store.engine import Store
 from store.records import MessageRef, WorkItem, WorkItemState
 from store.unit import UnitOfWork
@@ -76,7 +84,11 @@ def list_entries(
     """Return the work items of one state, office and kind if given, the oldest first."""
     with store.read() as reader:
         items = list_items(reader.connection, state=state, office_id=office, kind=kind)
-    entries = (entry(item, tools) for item in items)
+        blocked = blocked_among(reader.connection, {each for item in items for each in item.candidates})
+    entries = (
+        entry(concealed_item(item) if reports_block(item) or blocked & {*item.candidates} else item, tools)
+        for item in items
+    )
     return [each for each in entries if each.overdue or not only_overdue]
 
 
@@ -110,6 +122,8 @@ def show(store: Store, tools: Tools, item_id: int) -> Shown | None:
         messages = tuple(_waiting(work, tools, ref, names) for ref in item.messages)
         reported, subject, others = _about(work, item, messages)
         candidates = tuple(_candidates(work, tools, others, reported))
+        concerned = [*others, *(() if subject is None else (subject,))]
+        hidden = any(each.blocked for each in messages) or work.block_of(concerned) is not None
     shown = {each.person.id for each in candidates} | {subject}
     weak: list[Weak] = []
     if reported is not None and item.state == WorkItemState.OPEN:
@@ -119,23 +133,37 @@ def show(store: Store, tools: Tools, item_id: int) -> Shown | None:
     row = None
     if item.kind == CONFLICT:
         row = tools.rules.on(german_day(item.opened_at)).row(item.details["row"])
-    return Shown(entry(item, tools), reported, subject, messages, candidates, tuple(weak), row)
+    whole = Shown(entry(item, tools), reported, subject, messages, candidates, tuple(weak), row)
+    return _concealed(whole) if hidden else whole
+
+
+def _concealed(shown: Shown) -> Shown:
+    """Return what a clerk sees where a person may be one with a disclosure block."""
+    return replace(
+        shown,
+        entry=replace(shown.entry, item=concealed_item(shown.entry.item)),
+        reported=None if shown.reported is None else concealed_person(shown.reported),
+        messages=tuple(map(concealed_message, shown.messages)),
+        candidates=tuple(map(concealed_candidate, shown.candidates)),
+    )
 
 
 def _waiting(
     work: UnitOfWork, tools: Tools, ref: MessageRef, names: dict[MessageRef, tuple[str, str, datetime]]
 ) -> Waiting:
     kind, agency, received_at = names[ref]
+    blocked = False
     try:
         request = stored_request(work, tools, ref).request
     except RequestGoneError:
         reported = right = None
     else:
+        blocked = request.blocked
         reported = described(request.key, request.surname, request.first_name, request.details)
         right = kind_of_right(
             request.art, only_orientation=request.only_orientation, only_language=request.only_language
         )
-    return Waiting(ref, kind, agency, received_at, reported, right)
+    return Waiting(ref, kind, agency, received_at, reported, right, blocked)
 
 
 def _about(
