@@ -12,6 +12,7 @@ from lxml import etree
 
 from fixtures import persons
 from fixtures.pki.build import Pki
+from gateway.clock import german_day
 from gateway.number import Numbers
 from gateway.parties import PartyDirectory
 from gateway.pipeline import Answer, Pipeline, Refusal, Route
@@ -24,7 +25,7 @@ from gateway.trust.documents import VerifiedDocument
 from messages.frame import Message
 from messages.quittung import ROOT as QUITTUNG
 from messages.quittung import parse_quittung
-from messages.registry import build, parse
+from messages.registry import BUNDLED_MESSAGES, MessageRegistry, parse
 from messages.values import BehoerdeG2G, Gebaeudeanschrift
 from schemas.registry import SchemaRegistry
 from store.engine import Store
@@ -111,15 +112,20 @@ class Core:
         clock: Any | None = None,
         *,
         business: Any | None = None,
+        registry: SchemaRegistry = _REGISTRY,
+        messages: MessageRegistry = BUNDLED_MESSAGES,
         **changes: Any,
     ) -> None:
         self.store = store
         self.pki = pki
+        self.registry = registry
+        self.messages = messages
         self.clock = clock or StandingClock()
         self.parties = PartyDirectory(self._parties, self.clock, max_age=timedelta(0))
+        self.business = business or self.clock
         chosen = settings(**changes)
         self.pipeline = Pipeline(
-            registry=_REGISTRY,
+            registry=registry,
             store=store,
             parties=self.parties,
             validator=validator_of(pki),
@@ -129,7 +135,8 @@ class Core:
             clock=self.clock,
             business=business,
             new_uuid=lambda: str(uuid.uuid4()),
-            services=service_handlers(store, _REGISTRY, chosen, Limits()),
+            messages=messages,
+            services=service_handlers(store, registry, chosen, Limits(), messages),
         )
 
     def _parties(self) -> list[PartyRecord]:
@@ -142,7 +149,7 @@ class Core:
 
     def proven(self, message: Message | bytes, holder: str = "abh1") -> VerifiedDocument:
         """The document as it arrives at the pipeline."""
-        octets = message if isinstance(message, bytes) else etree.tostring(build(message))
+        octets = message if isinstance(message, bytes) else etree.tostring(self.messages.build(message))
         sealed = seal(octets, self.pki.key(holder), self.clock.now())
         return prove(sealed, self.parties, self.clock.now())
 
@@ -157,6 +164,12 @@ class Core:
         outcome = self.send(message, holder)
         assert isinstance(outcome, Refusal), outcome
         return outcome
+
+    def read_document(self, element: etree._Element) -> Any:
+        """The message of a document of ours in any version, or the receipt, valid by its schema."""
+        contract = self.registry.identify(element, german_day(self.business.now()))
+        assert self.registry.check(contract, element) == ()
+        return parse_quittung(element) if element.tag == QUITTUNG else self.messages.parse(element)
 
     def counts(self) -> dict[str, int]:
         with self.store.read() as reader:

@@ -19,10 +19,9 @@ from messages.fehler import Fehler
 from messages.frame import Message
 from messages.group07 import Akzeptanz070003, Anfrage070006, Dublette070004, NichtMoeglich070005
 from messages.quittung import Quittung
-from messages.registry import build
 from store.engine import Store
 from store.records import MessageRef
-from tests.support.core import ROUTE, Core, read_document
+from tests.support.core import ROUTE, Core
 from tests.support.proofs import seal
 
 
@@ -65,6 +64,7 @@ class DoorCore(Core):
             policy=SoapPolicy(signature=SignaturePolicy(str_transform=True)),
             limits=Limits(),
             clock=self.clock,
+            messages=self.messages,
         )
 
     def knock(self, octets: bytes, soap_action: str | None = None) -> Reply:
@@ -83,7 +83,7 @@ class DoorCore(Core):
         wrapper = self._proof.open(reply.body, self.clock.now()).element
         assert wrapper.tag == operation.answer
         (element,) = wrapper
-        body = read_document(element)
+        body = self.read_document(element)
         uuid = message.rahmen.kopf.nachrichten_uuid
         assert (body if isinstance(body, Quittung) else body.rahmen).ausloeser_uuid == uuid
         delivered = Delivered(
@@ -116,7 +116,7 @@ class DoorCore(Core):
         return caught.value.fehler
 
     def _sent(self, message: Message, holder: str) -> Reply:
-        octets = seal(etree.tostring(build(message)), self.pki.key(holder), self.clock.now())
+        octets = seal(etree.tostring(self.messages.build(message)), self.pki.key(holder), self.clock.now())
         return self.knock(octets, _contract().by_request()[type(message).root].soap_action)
 
     def _recorded_row(self, message: Message, answer: Any) -> str | None:
