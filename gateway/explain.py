@@ -1,12 +1,15 @@
 """How an answer came about: what `inge explain` prints and the evidence export carries."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from gateway.disclosure import HIDDEN, concealed
 from gateway.rules.engine import RuleBook
+from store.blocks import blocked_among, persons_of
 from store.engine import Store
+from store.reader import Reader
 from store.records import DecisionRecord, JournalKind, JournalRecord, MessageRef, OutboxEntry
 
 
@@ -124,7 +127,42 @@ def explain(store: Store, uuid: str, rules: RuleBook | None = None) -> list[Expl
                     ),
                 )
             )
-    return explanations
+        return [_concealed(each, names) if _is_hidden(reader, each) else each for each in explanations]
+
+
+def _is_hidden(reader: Reader, whole: Explanation) -> bool:
+    """Tell whether a message is about somebody with a disclosure block, or may be."""
+    grounds = [each.record.evidence for each in whole.decisions]
+    persons = {each["person"] for each in grounds if "person" in each}
+    persons.update(person for each in grounds for person in each.get("candidates", ()))
+    numbers = [each.record.number for each in whole.decisions if each.record.number is not None]
+    cases = [each["case"] for each in grounds if "case" in each]
+    persons |= persons_of(reader.connection, cases, numbers)
+    return bool(blocked_among(reader.connection, persons))
+
+
+def _concealed(whole: Explanation, parties: Mapping[str, str]) -> Explanation:
+    """Return an explanation without anything that tells an agency."""
+    agencies = {*parties, *parties.values(), whole.party_id}
+    decisions = tuple(
+        replace(
+            each,
+            record=replace(
+                each.record,
+                party_id=HIDDEN,
+                signer_fingerprint=HIDDEN,
+                evidence=concealed(each.record.evidence, agencies),
+            ),
+        )
+        for each in whole.decisions
+    )
+    return replace(
+        whole,
+        party_id=HIDDEN,
+        party_name=HIDDEN,
+        decisions=decisions,
+        steps=tuple(replace(step, peer=None if step.peer is None else HIDDEN) for step in whole.steps),
+    )
 
 
 def _decision(record: DecisionRecord, rules: RuleBook | None) -> Decision:

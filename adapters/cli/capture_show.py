@@ -23,7 +23,9 @@ def show(number: NumberOption, config: ConfigOption = None, as_json: JsonOption 
 def _data(store: Store, tools: Tools, number: str) -> dict[str, Any]:
     from gateway.cases import lapses_on, state_on
     from gateway.clock import german_day
+    from gateway.disclosure import concealed
     from gateway.requests import number_of
+    from store.blocks import agencies_of, blocked_among
     from store.case_files import (
         find_case,
         find_person,
@@ -41,7 +43,8 @@ def _data(store: Store, tools: Tools, number: str) -> dict[str, Any]:
         if case is None or person is None:
             raise CommandError(f"nobody has the number {number}", exit_code=REFUSED)
         lapses = lapses_on(case)
-        return {
+        blocked = bool(blocked_among(connection, [person.id]))
+        data = {
             "day": today.isoformat(),
             "state": str(state_on(case, today)),
             "lapses_on": None if lapses is None else lapses.isoformat(),
@@ -51,7 +54,12 @@ def _data(store: Store, tools: Tools, number: str) -> dict[str, Any]:
             "sections": [asdict(each) for each in list_sections(connection, case.id)],
             "history": [asdict(each) for each in history_of_case(connection, case.id)],
             "history_of_person": [asdict(each) for each in history_of_person(connection, person.id)],
+            "disclosure_block": blocked,
         }
+        if not blocked:
+            return data
+        shown: dict[str, Any] = concealed(data, agencies_of(connection, person.id))
+        return shown
 
 
 def _words(data: dict[str, Any]) -> str:
@@ -75,7 +83,8 @@ def _words(data: dict[str, Any]) -> str:
     ]
     parts = [
         f"case {case['number']} on {data['day']}: {data['state']}",
-        f"{name}, born {person['birth']}{died}{merged}",
+        f"{name}, born {person['birth']}{died}{merged}"
+        + (", disclosure block" if data["disclosure_block"] else ""),
         f"{case['used_units']} of {case['granted_units']} units used"
         + ("" if data["lapses_on"] is None else f"; lapses after {data['lapses_on']} without activity"),
         "",

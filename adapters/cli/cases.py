@@ -36,7 +36,9 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept in the hi
 @app.command("list")
 def list_items(
     office: Annotated[str | None, typer.Option(help="Only the items of this regional office.")] = None,
-    kind: Annotated[str | None, typer.Option(help="Only of this kind: duplicate, conflict, weak.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Only of this kind: duplicate, conflict, weak, block.")
+    ] = None,
     state: Annotated[str, typer.Option(help="open, closed or all.")] = "open",
     overdue: Annotated[
         bool, typer.Option("--overdue", help="Only those past the mark of three working days.")
@@ -47,12 +49,12 @@ def list_items(
     """List work items by age, with the mark of three working days."""
     from gateway.clerks.worklist import list_entries
     from gateway.clock import german_day
-    from gateway.identity import CONFLICT, DUPLICATE, WEAK
+    from gateway.identity import BLOCK, CONFLICT, DUPLICATE, WEAK
     from store.offices import list_offices
 
     wanted = _state(state)
-    if kind not in (None, DUPLICATE, CONFLICT, WEAK):
-        raise CommandError(f"--kind is duplicate, conflict or weak, not {kind!r}")
+    if kind not in (None, DUPLICATE, CONFLICT, WEAK, BLOCK):
+        raise CommandError(f"--kind is duplicate, conflict, weak or block, not {kind!r}")
     with opened_tools(configuration(config)) as (store, tools):
         entries = list_entries(store, tools, state=wanted, office=office, kind=kind, only_overdue=overdue)
         if office is not None and not entries:
@@ -107,6 +109,12 @@ def decide(
     refuse: Annotated[
         str | None, typer.Option("--refuse", help="Of a conflict: refused, with this text for the agency.")
     ] = None,
+    lift: Annotated[
+        bool, typer.Option("--lift", help="Of a disclosure block that another agency reported: it ends.")
+    ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Of a disclosure block that another agency reported: it stays.")
+    ] = False,
     reason: ReasonOption = "",
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -116,6 +124,7 @@ def decide(
     Exit code 1 if that cannot be: somebody else decided it, or it does not fit the item.
     """
     from gateway.clerks import decide as deciding
+    from gateway.clerks.blocks import KEEP, LIFT
     from gateway.clerks.desk import ClerkError
 
     choices = [
@@ -125,11 +134,13 @@ def decide(
             (different, deciding.Choice(deciding.DIFFERENT)),
             (replace, deciding.Choice(deciding.REPLACE)),
             (refuse is not None, deciding.Choice(deciding.REFUSE, text=refuse)),
+            (lift, deciding.Choice(LIFT)),
+            (keep, deciding.Choice(KEEP)),
         )
         if given
     ]
     if len(choices) != 1:
-        raise CommandError("one of --same, --different, --replace and --refuse is needed")
+        raise CommandError("one of --same, --different, --replace, --refuse, --lift and --keep is needed")
     with opened_tools(configuration(config)) as (store, tools):
         try:
             done = deciding.decide(store, tools, item_id, choices[0], actor=actor, reason=reason)
