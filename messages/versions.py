@@ -60,8 +60,8 @@ def _differences(folder: ContractFolder, dialect: Dialect, classes: Mapping[str,
     declared = {message.tag for message in model.messages()}
     ours = {root_in(dialect, root): cls for root, cls in classes.items()}
     for root in sorted(declared ^ ours.keys()):
-        where = "the schema" if root in declared else "the messages"
-        yield f"only {where} of the version know {root.rpartition('}')[2]}"
+        which = "is a message of the schema only" if root in declared else "is missing in the schema"
+        yield f"{_local(root)} {which}"
     seen: set[tuple[int, int]] = set()
     found: dict[str, None] = {}
     for root in sorted(declared & ours.keys()):

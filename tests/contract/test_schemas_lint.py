@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from fixtures.standards import FOLDER
 from schemas.din91379.build import TARGET, render
-from schemas.folders import ContractFolder
+from schemas.folders import CONTRACT_FILE, ContractFolder
 from schemas.model import XS
 from schemas.paths import (
-    ROOT,
     contract_files,
     dienst_xsd,
     rueckweisung_xsd,
@@ -19,8 +19,12 @@ from schemas.paths import (
 )
 from schemas.registry import SchemaRegistry
 
-FILES = [pytest.param(path, id=str(path.relative_to(ROOT))) for path in schema_files()]
-REGISTRY = SchemaRegistry.load()
+FURTHER = sorted(FOLDER.glob("*.xsd"))
+FILES = [
+    pytest.param(path, id=f"{path.parent.parent.name}-{path.parent.name}-{path.name}")
+    for path in (*schema_files(), *FURTHER)
+]
+REGISTRY = SchemaRegistry.load(versions=[FOLDER])
 
 
 def _named(root: etree._Element, *kinds: str) -> Iterator[etree._Element]:
@@ -78,13 +82,17 @@ def test_names_are_written_as_in_xoev(path: Path) -> None:
         assert node.get("name", "").isascii()
 
 
-@pytest.mark.parametrize("contract", REGISTRY.contracts(), ids=lambda contract: contract.message_type)
+@pytest.mark.parametrize(
+    "contract", REGISTRY.contracts(), ids=lambda contract: f"{contract.version}-{contract.message_type}"
+)
 def test_message_names_author_reader_and_legal_basis(contract: object) -> None:
     for name in ("autor", "leser", "rechtsgrundlage", "title"):
         assert getattr(contract, name).strip(), name
 
 
-@pytest.mark.parametrize("file", contract_files(), ids=lambda file: file.parent.parent.name)
+@pytest.mark.parametrize(
+    "file", [*contract_files(), FOLDER / CONTRACT_FILE], ids=lambda file: file.parent.parent.name
+)
 def test_every_global_element_is_a_message(file: Path) -> None:
     folder = ContractFolder.read(file)
     declared = {
