@@ -63,8 +63,9 @@ lock: ## resolve the dependencies anew from setup.cfg (UPGRADE=1: to the newest 
 	@$(call make-venv,.venv-lock)
 	@.venv-lock/bin/python -m pip install --quiet --require-hashes -r requirements/lock.txt
 	@$(COMPILE) setup.cfg -o requirements/base.txt
-	@$(COMPILE) --extra server setup.cfg -o requirements/server.txt
-	@$(COMPILE) --extra server --extra dev setup.cfg -o requirements/dev.txt
+	@$(COMPILE) --extra print setup.cfg -o requirements/print.txt
+	@$(COMPILE) --extra server --extra print setup.cfg -o requirements/server.txt
+	@$(COMPILE) --extra server --extra print --extra dev setup.cfg -o requirements/dev.txt
 	@$(COMPILE) -c requirements/dev.txt requirements/build.in -o requirements/build.txt
 	@$(COMPILE) requirements/lock.in -o requirements/lock.txt
 

@@ -41,6 +41,9 @@ SERVER_MODULES = frozenset(
     }
 )
 
+# The same for `inge-gateway[print]`.
+PRINT_MODULES = frozenset({"barcode", "typst"})
+
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", envvar="INGE_CONFIG", help="Configuration file; inge.toml here if not given."),
@@ -98,9 +101,10 @@ def plain_errors() -> Iterator[None]:
     except ConfigurationError as error:
         _fail("the configuration cannot be used\n  " + "\n  ".join(map(str, error.problems)), USAGE)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in SERVER_MODULES:
+        extra = _extra_with((error.name or "").partition(".")[0])
+        if extra is None:
             raise
-        _fail("this command needs inge-gateway[server]: pip install 'inge-gateway[server]'", USAGE)
+        _fail(f"this command needs inge-gateway[{extra}]: pip install 'inge-gateway[{extra}]'", USAGE)
     except BrokenPipeError:
         # Whoever read us has gone (`inge … | head`); Python would complain once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -119,6 +123,12 @@ def _framed(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
     with console.capture() as capture:
         console.print(grid)
     return capture.get().rstrip("\n")
+
+
+def _extra_with(module: str) -> str | None:
+    if module in PRINT_MODULES:
+        return "print"
+    return "server" if module in SERVER_MODULES else None
 
 
 def _is_store_error(error: Exception) -> bool:

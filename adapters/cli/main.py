@@ -20,6 +20,7 @@ from adapters.cli import (
     later,
     offices,
     parties,
+    printing,
     rules,
     scheduler,
     schema_files,
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.command("serve")(serving.serve)
 app.command("migrate")(serving.migrate)
 app.command("send")(sending.send)
+app.command("print")(printing.print_confirmation)
 app.command("fetch")(later.fetch)
 app.command("status")(later.status)
 app.command("check")(checking.check)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from adapters.cli.console import CommandError, JsonOption, emit, table
+from adapters.cli.printing import write_pdf
 from adapters.cli.sender_side import (
     EndpointOption,
     GatewayOption,
@@ -20,6 +22,11 @@ from adapters.cli.sender_side import (
     told,
 )
 
+if TYPE_CHECKING:
+    from lxml import etree
+
+    from adapters.client import Reply
+
 
 def send(
     file: Annotated[Path, typer.Argument(help="XML file with one message, without SOAP envelope.")],
@@ -29,13 +36,25 @@ def send(
     password_file: PasswordOption = None,
     soap: SoapOption = "1.1",
     out: Annotated[Path | None, typer.Option("--out", help="Write the answer document to this file.")] = None,
+    printed: Annotated[
+        bool, typer.Option("--print", help="If a right was accepted, print its confirmation as PDF.")
+    ] = False,
+    pdf: Annotated[
+        Path | None, typer.Option("--pdf", help="Where to; beside FILE if not given. Implies --print.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign and send a message, prove and print the answer.
+    """Sign and send a message, prove and show the answer; with --print, print the confirmation too.
 
     Sending the same file again is safe: the gateway repeats its first answer. Exit code 1 if the message
-    was refused; an answer of the standard, also a negative one, is an answer and ends with 0.
+    was refused; an answer of the standard, also a negative one, is an answer and ends with 0, and nothing is
+    printed then.
     """
+    wanted = pdf or (file.with_suffix(".pdf") if printed else None)
+    if wanted is not None:
+        from adapters.print.render import require
+
+        require()
     client = open_client(endpoint, key, gateway, password_file, soap)
     message = read_message(file)
     with told(as_json):
@@ -47,5 +66,23 @@ def send(
         out.write_bytes(reply.document)
     said = answer_summary(reply.element, reply.message)
     data = {**said, "attempts": reply.attempts}
+    if wanted is not None:
+        data |= _print(message, reply, wanted)
     rows = [(name, value) for name, value in data.items() if value is not None]
     emit(data, table(["", "answer"], rows), as_json=as_json)
+
+
+def _print(message: etree._Element, reply: Reply, pdf: Path) -> dict[str, str | None]:
+    """Print what was accepted; say where it lies, or why there is nothing."""
+    from adapters.print.confirmation import NotPrintableError
+    from adapters.print.exchange import confirmation_of
+    from adapters.print.render import render
+    from messages.errors import GatewayError
+    from messages.registry import parse
+
+    try:
+        confirmation = confirmation_of(parse(message), reply.message)
+        write_pdf(pdf, render(confirmation, datetime.now(UTC)))
+    except (NotPrintableError, GatewayError) as error:
+        return {"printed": None, "not_printed": str(error)}
+    return {"printed": str(pdf)}

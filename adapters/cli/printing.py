@@ -1,0 +1,99 @@
+"""`inge print`: the confirmation of a right as the store knows it, for BAMF; and how any PDF gets to disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adapters.cli.console import REFUSED, CommandError, ConfigOption, JsonOption, configuration, emit
+
+if TYPE_CHECKING:
+    from adapters.print.confirmation import Confirmation
+    from gateway.clerks.confirmation import Confirmed
+    from gateway.tools import Tools
+    from store.engine import Store
+
+
+def print_confirmation(
+    number: Annotated[str, typer.Argument(help="Identification number of the case.")],
+    out: Annotated[Path, typer.Option("--out", help="Write the PDF to this file.")],
+    user: Annotated[str, typer.Option("--as", metavar="USER", help="Who prints; kept in the journal.")],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the confirmation of the right that counts, with its leaflet, as PDF.
+
+    Exit code 1 if there is nothing to print: nobody has the number, the case is not active, the personal data
+    were erased.
+    """
+    from adapters.cli.opening import opened_tools
+    from adapters.print.render import render, require
+
+    require()
+    loaded = configuration(config)
+    with opened_tools(loaded) as (store, tools):
+        confirmation = _taken(store, tools, number, user, test=loaded.environment.name == "test")
+        pdf = render(confirmation, tools.clock.now())
+    write_pdf(out, pdf)
+    data = {"number": confirmation.number, "art": confirmation.art, "printed": str(out)}
+    emit(data, f"{out}: confirmation of number {confirmation.number}", as_json=as_json)
+
+
+def write_pdf(file: Path, pdf: bytes) -> None:
+    """Write a PDF, readable for its owner only since it names a person. Raises CommandError."""
+    try:
+        file.touch(mode=0o600)
+        file.write_bytes(pdf)
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}") from error
+
+
+def confirmation_from_store(confirmed: Confirmed, *, test: bool) -> Confirmation:
+    """Return the confirmation of a stored right.
+
+    An address is printed only where it is complete (a clerk captures the postcode alone) and not hidden by a
+    disclosure block; both look alike. Raises NotPrintableError as `Confirmation` does.
+    """
+    from adapters.print.confirmation import Confirmation, one_line, part_of
+    from messages.values import PartialDate
+
+    person, case, right = confirmed.person, confirmed.case, confirmed.right
+    return Confirmation(
+        art=right.art,
+        number=case.number,
+        surname=one_line(person.surname),
+        first_name=one_line(person.first_name),
+        birth=PartialDate(*map(int, person.birth.split("-"))),
+        address=None if confirmed.blocked else _address(person.details.get("anschrift", {})),
+        valid_until=right.valid_until,
+        part=part_of(only_orientation=right.only_orientation, only_language=right.only_language),
+        issuer=one_line(right.agency_name) or right.agency,
+        test=test,
+    )
+
+
+def _taken(store: Store, tools: Tools, number: str, user: str, *, test: bool) -> Confirmation:
+    from adapters.print.confirmation import NotPrintableError
+    from gateway.clerks.confirmation import take_confirmed
+    from gateway.clerks.desk import ClerkError
+
+    try:
+        return confirmation_from_store(take_confirmed(store, tools, number, actor=user), test=test)
+    except (ClerkError, NotPrintableError) as error:
+        raise CommandError(str(error), exit_code=REFUSED) from error
+
+
+def _address(stored: Mapping[str, Any]) -> tuple[str, ...] | None:
+    from adapters.print.confirmation import address_lines
+    from messages.values import Gebaeudeanschrift, HausnummernBis
+
+    if not all(stored.get(part) for part in ("strasse", "wohnort", "postleitzahl")):
+        return None
+    parts = dict(stored)
+    last = parts.pop("hausnummern_bis", None)
+    return address_lines(
+        Gebaeudeanschrift(**parts, hausnummern_bis=None if last is None else HausnummernBis(**last))
+    )
