@@ -209,6 +209,9 @@ class RulesSection(Section):
         description="only expired rights under the key: `accept` with a weak work item, or `duplicate`",
     )
     unlimited_1b: bool = Field(default=True, description="an obligation 1b has no end")
+    notify_replaced: bool = Field(
+        default=True, description="tell an agency, through its outbox, that its right was replaced"
+    )
     fallback_office: str | None = Field(
         default=None, description="id of the regional office for postcodes that no office's ranges hold"
     )

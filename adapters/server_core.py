@@ -188,6 +188,7 @@ def core_settings(config: Config) -> Settings:
         expired_only_accepts=rules.expired_only == "accept",
         swiss_free_movement=rules.swiss_free_movement,
         unlimited_1b=rules.unlimited_1b,
+        notify_replaced=rules.notify_replaced,
         fallback_office=rules.fallback_office,
         fetch_at_most=config.outbox.fetch_at_most,
         clerk_working_days=config.clerks.working_days,

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from messages.frame import Fachrahmen, Message
+from messages.mitteilung import Mitteilung
 from messages.quittung import Quittung
 from messages.values import Ansprechpartner
 from schemas.registry import Contract
@@ -82,7 +83,7 @@ class Outcome:
     UUID of the answer where it is given.
     """
 
-    answer: Body | Receipt
+    answer: Body | Receipt | Notice
     effect: str
     branch: str | None = None
     row: DecidingRow | None = None
@@ -108,6 +109,26 @@ class Outcome:
             "reason_code": self.reason,
             "number": self.number,
         }
+
+
+class Notice:
+    """What an agency is told of its own accord; `about` completes it.
+
+    `matter` is its key, `number` that of the case, `art` and `agency` those of the right that took the place
+    of another, the texts say it in words.
+    """
+
+    __slots__ = ("_fields",)
+    message_class = Mitteilung
+
+    def __init__(
+        self, matter: str, number: str, day: date, art: str | None, agency: str | None, de: str, en: str
+    ) -> None:
+        self._fields = (matter, number, day, art, agency, de, en)
+
+    def about(self, uuid: str) -> Mitteilung:
+        """Return the notice about the right that came by the message of a UUID."""
+        return Mitteilung(uuid, *self._fields)
 
 
 class Body:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gateway.accepted import Body, Outcome, ParsedMessage, Receipt
+from gateway.accepted import Body, Notice, Outcome, ParsedMessage, Receipt
 from gateway.clock import german_time
 from gateway.decided import Decided
 from gateway.frames import answering
@@ -16,6 +16,7 @@ from messages.codes import code, message_type
 from messages.errors import GatewayError
 from messages.fehler import write_fehler
 from messages.frame import Fachrahmen, Grundrahmen, Nachrichtenkopf
+from messages.mitteilung import write_mitteilung
 from messages.quittung import write_quittung
 from messages.registry import MessageRegistry
 from messages.rejection import Rueckweisung, Rueckweisung0010, identification, reasons
@@ -51,8 +52,9 @@ class AnswerWriter:
     ) -> CanonicalBytes:
         """Return the answer document in its exclusive canonical form, which the seal then need not make.
 
-        In: the frame of the message that is answered (a receipt with a trigger needs none); what was decided;
-        the business time; the UUID that the answer names as its cause, without it that of the message.
+        In: the frame of the message that is answered (a receipt or notice with a trigger needs none); what
+        was decided; the business time; the UUID that the answer names as its cause, without it that of the
+        message.
         """
         answer = outcome.answer
         cause = trigger or (None if asked is None else asked.kopf.nachrichten_uuid)
@@ -60,6 +62,8 @@ class AnswerWriter:
             raise LookupError("an answer without a cause")
         if isinstance(answer, Receipt):
             return CanonicalBytes(write_quittung(answer.about(cause)))
+        if isinstance(answer, Notice):
+            return CanonicalBytes(write_mitteilung(answer.about(cause)))
         if asked is None:
             raise LookupError("an answer to nobody")
         common = self._common(

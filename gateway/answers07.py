@@ -2,17 +2,15 @@
 
 from gateway.accepted import Body
 from gateway.decided import Decided, Verdict
+from gateway.shown import shown_right
 from messages.codes import code
 from messages.errors import CATALOGUE
 from messages.group07 import (
     Akzeptanz070003,
     Anfrage070006,
-    BerechtigungVerpflichtung,
     Dublette070004,
     NichtMoeglich070005,
 )
-from messages.values import Behoerde
-from store.records import CaseRecord, RightRecord
 
 
 def body(decided: Decided) -> Body:
@@ -23,54 +21,36 @@ def body(decided: Decided) -> Body:
         return _refusal(decided)
     if decided.verdict is Verdict.ASKED:
         return _question(decided)
-    return Body(Dublette070004, information_sachbearbeitung=code("dublette", _reason(decided)))
+    return Body(Dublette070004, information_sachbearbeitung=code("dublette", decided.given_reason))
 
 
 def _acceptance(decided: Decided) -> Body:
     if decided.case is None or decided.right is None:
         raise LookupError("an acceptance without a right")
-    return Body(Akzeptanz070003, berechtigung_verpflichtung=_shown(decided.case, decided.right))
+    return Body(Akzeptanz070003, berechtigung_verpflichtung=shown_right(decided.case, decided.right))
 
 
 def _refusal(decided: Decided) -> Body:
-    row, reason, existing = decided.row, _reason(decided), decided.existing
+    row, reason, existing = decided.row, decided.given_reason, decided.existing
     if row is None:
         raise LookupError("a refusal without a row")
     return Body(
         NichtMoeglich070005,
         ablehnungsgrund=code("ablehnungsgrund", reason),
         beschreibung=CATALOGUE[decided.text or row.text or reason].render_de(decided.details),
-        aktuelle_berechtigung_verpflichtung=None if existing is None else _shown(*existing),
+        aktuelle_berechtigung_verpflichtung=None if existing is None else shown_right(*existing),
         kann_uebernommen_werden=row.takeover,
         information_sachbearbeitung=tuple(code("information", info) for info in row.info),
     )
 
 
 def _question(decided: Decided) -> Body:
-    reason = _reason(decided)
+    reason = decided.given_reason
     if decided.existing is None:
         raise LookupError("a question about nothing")
     return Body(
         Anfrage070006,
         nachfragegrund=code("nachfragegrund", reason),
         beschreibung=CATALOGUE[reason].render_de(),
-        aktuelle_berechtigung=_shown(*decided.existing),
-    )
-
-
-def _reason(decided: Decided) -> str:
-    if decided.reason is None:
-        raise LookupError(f"{decided.verdict} without a reason")
-    return decided.reason
-
-
-def _shown(case: CaseRecord, right: RightRecord) -> BerechtigungVerpflichtung:
-    """Return a stored right as the messages carry it."""
-    return BerechtigungVerpflichtung(
-        art=code("art", right.art),
-        bamfkennziffer=case.number,
-        gueltig_von=right.valid_from,
-        gueltig_bis=right.valid_until,
-        teilnahme_unbefristet=right.unlimited,
-        ausstellende_behoerde=Behoerde(bezeichnung=right.agency_name),
+        aktuelle_berechtigung=shown_right(*decided.existing),
     )

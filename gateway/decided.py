@@ -66,6 +66,13 @@ class Decided:
     evidence: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def given_reason(self) -> str:
+        """Return the reason code. Raises LookupError for a decision that needs none."""
+        if self.reason is None:
+            raise LookupError(f"{self.verdict} without a reason")
+        return self.reason
+
+    @property
     def branch(self) -> str | None:
         """Return the id of the identity case, None where identity was not asked."""
         return None if self.identity is None else str(self.identity.branch)

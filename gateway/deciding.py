@@ -15,6 +15,7 @@ from gateway.disclosure import hides, refusal_details
 from gateway.effects import Existing, Storing
 from gateway.identity import PARKED, Branch, Identity, identify, settle
 from gateway.information.relation import joined
+from gateway.notices import tell_replaced
 from gateway.parking import note_weak_hint, park, park_conflict
 from gateway.requests import Request
 from gateway.rules.engine import Candidate, DecisionTable, Facts, Row
@@ -320,6 +321,9 @@ class _Decision:
         self._note_validity()
         self._evidence["person"] = case.person_id
         self._evidence["replaced"] = existing.right.id
+        notice = tell_replaced(self._work, self._tools, case, existing.right, right)
+        if notice is not None:
+            self._evidence["notice"] = notice
         return Decided(
             Verdict.ACCEPTED,
             effect or row.effect,

@@ -5,7 +5,8 @@ from typing import Final
 from gateway.accepted import Outcome, Receipt
 from gateway.clock import german_day
 from gateway.journaling import raise_alarm
-from gateway.resume import later_record, lay_out
+from gateway.later import later_record, lay_out
+from gateway.notices import DEFAULT_DOOR
 from gateway.rules.engine import Row
 from gateway.tools import Tools
 from store.engine import Store
@@ -19,8 +20,6 @@ DENIED: Final = "rueckfrage-verneint"
 EXPIRED: Final = "frage-abgelaufen"
 CLOSER: Final = "time-out"
 """Who acts when nobody did."""
-DEFAULT_DOOR: Final = "soap"
-"""Where a party looks for the answer to a message whose content was erased."""
 
 
 def receipt(matter: str, row: Row) -> Receipt:

@@ -13,11 +13,12 @@ from gateway.decided import ClerkChoice, Decided
 from gateway.deciding import Decider
 from gateway.handlers.readings import READINGS, Reading
 from gateway.identity import Identity
+from gateway.later import later_record, lay_out
 from gateway.requests import Request, Sender
 from gateway.tools import Tools
 from gateway.trust.canonical import read_canonical
 from messages.frame import Fachrahmen
-from store.records import DecisionRecord, MessageRef, OutboxEntry
+from store.records import DecisionRecord, MessageRef
 from store.unit import UnitOfWork
 
 
@@ -132,66 +133,3 @@ def resume(
         )
     )
     return anew.decided
-
-
-def lay_out(
-    work: UnitOfWork,
-    tools: Tools,
-    ref: MessageRef,
-    outcome: Outcome,
-    *,
-    frame: Fachrahmen | None,
-    door: str,
-    trigger_uuid: str,
-) -> int:
-    """Lay a later answer into the outbox of the party; out: its id there.
-
-    In: the message, what was decided, the message's frame (a receipt needs none), the door it came by, the
-    UUID that the answer names as its cause.
-    """
-    now = tools.clock.now()
-    document_uuid = outcome.document_uuid or tools.new_uuid().lower()
-    named = replace(outcome, document_uuid=document_uuid)
-    entry = OutboxEntry(
-        id=work.new_id(),
-        party_id=ref.party_id,
-        route=door,
-        uuid=ref.uuid,
-        trigger_uuid=trigger_uuid,
-        document_uuid=document_uuid,
-        kind=outcome.answer.message_class.message_type,
-        reason_code=outcome.reason,
-        number=outcome.number,
-        decided_row=None if outcome.row is None else outcome.row.id,
-        created_at=now,
-        document=tools.writer.document(frame, named, now, trigger_uuid),
-    )
-    work.lay_out(entry, tools.real_clock.now())
-    return entry.id
-
-
-def later_record(
-    work: UnitOfWork,
-    tools: Tools,
-    first: DecisionRecord,
-    outcome: Outcome,
-    *,
-    actor: str,
-    trigger_uuid: str,
-    outbox_id: int | None = None,
-) -> DecisionRecord:
-    """Return the record of a later decision about a message, under the message's own UUID.
-
-    In: an earlier record of the message. The evidence says in `later` who decided, the UUID of what caused
-    it, and the entry of the outbox if the answer went there.
-    """
-    return replace(
-        first,
-        id=work.new_id(),
-        **outcome.recorded(first.legal_basis),
-        evidence={
-            **outcome.evidence,
-            "later": {"actor": actor, "trigger": trigger_uuid, "outbox": outbox_id},
-        },
-        decided_at=tools.real_clock.now(),
-    )

@@ -16,7 +16,8 @@ class Settings:
 
     `environment` is `test` or `productive`. `kennung`, `name`, `address` and `reachability` (at least one)
     are those of the agency that answers. `fallback_office` is the id of the office for postcodes that no
-    range holds. `expired_only_accepts` is the reading of I09, `unlimited_1b` the term of a 1b.
+    range holds. `expired_only_accepts` is the reading of I09, `unlimited_1b` the term of a 1b,
+    `notify_replaced` whether an agency is told that its right was replaced.
     `fetch_at_most` is how many later answers are handed out at once, `clerk_working_days` after how many
     working days an undecided work item is overdue, `clerk_holidays` whose holidays are none of these:
     `federal`, or the key of a state. `announce_end_days` is how many days before the last day of a version of
@@ -35,6 +36,7 @@ class Settings:
     expired_only_accepts: bool = True
     swiss_free_movement: bool = True
     unlimited_1b: bool = True
+    notify_replaced: bool = True
     fallback_office: str | None = None
     fetch_at_most: int = 50
     clerk_working_days: int = 3

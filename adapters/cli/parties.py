@@ -28,7 +28,7 @@ def add(
     kennung: KennungArgument,
     name: Annotated[str, typer.Option("--name", help="Name of the authority.")],
     certificates: CertificateOption,
-    agency_type: Annotated[str, typer.Option("--type", help="Kind of agency.")] = "ABH",
+    agency_type: Annotated[str, typer.Option("--type", help="Kind of agency: ABH, TGS.")] = "ABH",
     allow: Annotated[
         list[str] | None,
         typer.Option(
@@ -56,7 +56,7 @@ def add(
         name=name,
         environment=settings.environment.name,
         agency_type=agency_type,
-        allowed_types=frozenset(allow or _types_of(kennung)),
+        allowed_types=frozenset(allow or _types_of(agency_type)),
         require_timestamp=require_timestamp,
         signature_first=signature_first,
         ecdsa_answers=ecdsa_answers,
@@ -210,17 +210,16 @@ def _set_locked(kennung: str, locked: bool, config: Path | None, as_json: bool) 
     emit({"kennung": kennung, "locked": locked}, f"{kennung} is {word}", as_json=as_json)
 
 
-def _types_of(kennung: str) -> frozenset[str]:
-    """All message types that are served and whose contract names agencies with this prefix as author."""
-    from gateway.unserved import load_unserved
-    from schemas.registry import SchemaRegistry
+def _types_of(agency_type: str) -> frozenset[str]:
+    """All message types that are taken in from agencies of this kind, by the names of their elements."""
+    from gateway.handlers.table import SERVED
 
-    prefix = kennung.partition(":")[0]
-    unserved = load_unserved()
-    contracts = [item for item in SchemaRegistry.load().contracts() if item.root not in unserved]
-    types = frozenset(item.message_type for item in contracts if f"({prefix})" in item.autor)
+    begin = f"{agency_type}BAMF."
+    types = frozenset(
+        message.message_type for message in SERVED if message.root.rpartition("}")[2].startswith(begin)
+    )
     if not types:
-        raise CommandError(f"no contract names agencies with the prefix {prefix!r} as author: use --allow")
+        raise CommandError(f"no message is taken in from agencies of the kind {agency_type!r}: use --allow")
     return types
 
 

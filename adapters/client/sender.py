@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import zeep
 from lxml import etree
@@ -23,6 +23,7 @@ from adapters.client.trust import GatewayTrust
 from gateway.clock import Clock, SystemClock
 from gateway.trust.keys import SigningKey
 from gateway.trust.wssecurity import seal_envelope
+from messages.mitteilung import Mitteilung, parse_mitteilung
 from messages.quittung import Quittung, parse_quittung
 from messages.registry import BUNDLED_MESSAGES, MessageRegistry
 from messages.versionsende import Versionsende
@@ -46,7 +47,7 @@ class Reply:
 
     element: etree._Element
     document: bytes
-    message: Message | Quittung | None
+    message: Message | Quittung | Mitteilung | None
     attempts: int
     endings: tuple[Versionsende, ...] = ()
 
@@ -215,11 +216,18 @@ def _canonical(element: etree._Element) -> bytes:
 
 def read_answer(
     element: etree._Element, versions: MessageRegistry = BUNDLED_MESSAGES
-) -> Message | Quittung | None:
+) -> Message | Quittung | Mitteilung | None:
     """An answer document as a typed message or receipt; None for one this version does not know."""
     if element.tag in versions.types:
         return versions.parse(element)
-    return parse_quittung(element) if element.tag == Quittung.root else None
+    parser = _OWN.get(element.tag)
+    return None if parser is None else parser(element)
+
+
+_OWN: Final[Mapping[Any, Callable[[etree._Element], Quittung | Mitteilung]]] = {
+    Quittung.root: parse_quittung,
+    Mitteilung.root: parse_mitteilung,
+}
 
 
 def _no_soap(status: int) -> ClientError:

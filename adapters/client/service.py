@@ -12,6 +12,7 @@ from adapters.client.errors import UntrustedAnswer
 from adapters.client.sender import Client, read_answer
 from gateway.clock import Clock, SystemClock
 from messages.frame import Message
+from messages.mitteilung import Mitteilung
 from messages.quittung import Quittung
 from messages.registry import BUNDLED_MESSAGES, MessageRegistry
 from messages.service import (
@@ -98,7 +99,9 @@ class Service:
         return answer
 
 
-def read_document(document: bytes, versions: MessageRegistry = BUNDLED_MESSAGES) -> Message | Quittung | None:
+def read_document(
+    document: bytes, versions: MessageRegistry = BUNDLED_MESSAGES
+) -> Message | Quittung | Mitteilung | None:
     """A fetched document as a typed message or receipt; None for one this version does not know."""
     parser = etree.XMLParser(encoding="utf-8", load_dtd=False, resolve_entities=False, no_network=True)
     return read_answer(etree.fromstring(document, parser), versions)

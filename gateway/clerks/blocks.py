@@ -7,8 +7,9 @@ from typing import Final
 
 from gateway.clerks.desk import Desk, Event
 from gateway.information.changes import change_table
-from gateway.questions import DEFAULT_DOOR
-from gateway.resume import RequestGoneError, later_record, lay_out
+from gateway.later import later_record, lay_out
+from gateway.notices import DEFAULT_DOOR
+from gateway.resume import RequestGoneError
 from store.records import MessageRef, PersonRecord, WorkItem
 from store.records_information import BlockReport
 

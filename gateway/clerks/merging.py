@@ -13,7 +13,8 @@ from gateway.decided import Decided, Verdict
 from gateway.deciding import Decider, Judged, Prepared
 from gateway.disclosure import hides, refusal_details
 from gateway.identity import Branch, Identity, same
-from gateway.resume import RequestGoneError, later_record, lay_out, stored_request
+from gateway.later import later_record, lay_out
+from gateway.resume import RequestGoneError, stored_request
 from gateway.rules.engine import DecisionTable, Row
 from gateway.rules.engine import Verdict as Answer
 from store.records import CaseRecord, MessageRef, PersonRecord, RightRecord

@@ -15,6 +15,7 @@ from gateway.clerks.decide import DIFFERENT, REFUSE, REPLACE, SAME, decision_of,
 from gateway.clerks.desk import Act, ClerkError, Desk, Event, act, events_of, named_person
 from gateway.clerks.merging import merge, split
 from gateway.identity import CONFLICT, DUPLICATE, same
+from gateway.notices import tell_restored
 from gateway.resume import stored_request
 from gateway.tools import Tools
 from store.engine import Store
@@ -219,7 +220,8 @@ class _Undoing:
                 transitions.cancel(desk.work, case, **desk.history)
                 desk.note("taken-back", art=right.art, **facts)
             else:
-                transitions.restore(desk.work, case, before, **desk.history)
+                restored = transitions.restore(desk.work, case, before, **desk.history)
+                tell_restored(desk.work, desk.tools, restored, before)
                 desk.note("restored", art=before.art, of=before.agency, **facts)
 
 

@@ -70,12 +70,7 @@ def _request(
         agency=sender.kennung,
         agency_name=sender.name,
         agency_type=sender.agency_type,
-        key=PersonKey(
-            name_key(person.nachname.text),
-            name_key(person.vorname.text),
-            person.geburtsdatum.iso,
-            "" if person.geschlecht is None else person.geschlecht.code,
-        ),
+        key=key_of(person),
         surname=person.nachname.text,
         first_name=person.vorname.text,
         details=plain(person) | plain(further),
@@ -89,6 +84,16 @@ def _request(
         only_language=only_language,
         sent_end=sent_end,
         blocked=further.auskunftssperre_liegt_vor,
+    )
+
+
+def key_of(person: Personalien) -> PersonKey:
+    """Return what of a reported person is compared."""
+    return PersonKey(
+        name_key(person.nachname.text),
+        name_key(person.vorname.text),
+        person.geburtsdatum.iso,
+        "" if person.geschlecht is None else person.geschlecht.code,
     )
 
 

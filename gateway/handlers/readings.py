@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway import answers07
+from gateway import answers07, answers08
 from gateway.accepted import Body
 from gateway.decided import Decided
-from gateway.handlers import group07
+from gateway.handlers import group07, group08
 from gateway.requests import Request, Sender
 
 
@@ -23,5 +23,7 @@ class Reading:
 
 
 READINGS: Final[Mapping[type[Any], Reading]] = {
-    message: Reading(read, answers07.body) for message, read in group07.READERS.items()
+    message: Reading(read, body)
+    for readers, body in ((group07.READERS, answers07.body), (group08.READERS, answers08.body))
+    for message, read in readers.items()
 }

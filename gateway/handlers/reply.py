@@ -6,8 +6,9 @@ from gateway.answers07 import body
 from gateway.decided import Decided, Verdict
 from gateway.handlers.base import Step
 from gateway.identity import Branch, same
+from gateway.later import later_record
 from gateway.questions import DENIED, NO, NO_OPEN_QUESTION, receipt
-from gateway.resume import decide_anew, later_record
+from gateway.resume import decide_anew
 from gateway.rules.engine import DecisionTable
 from gateway.tools import Tools
 from messages.errors import GatewayError

@@ -1,0 +1,104 @@
+"""Notices to an agency about its own right: replaced by another, or valid again.
+
+The standard has no message for them; they are an extension of our own, which a setting switches off.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from gateway.accepted import Notice, Outcome
+from gateway.clock import german_day
+from gateway.disclosure import hidden_from
+from gateway.information.relation import Relation
+from gateway.later import lay_out
+from gateway.tools import Tools
+from store.records import CaseRecord, MessageRef, RightRecord
+from store.unit import UnitOfWork
+
+REPLACED: Final = "M01"
+RESTORED: Final = "M02"
+DEFAULT_DOOR: Final = "soap"
+"""Where a party looks for what is about a message whose content was erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """A kind of notice: its key and words, its effect, and the law it stands on."""
+
+    id: str
+    matter: str
+    effect: str
+    legal_basis: str
+    de: str
+    en: str
+
+
+def tell_replaced(
+    work: UnitOfWork, tools: Tools, case: CaseRecord, old: RightRecord, new: RightRecord
+) -> int | None:
+    """Tell an agency that its right was replaced; out: the id in its outbox, None where nobody is told.
+
+    In: the case, the right that ended by it and the one that took its place. Nobody is told of a right that
+    no message brought, nor of one's own doing. The locks are held already.
+    """
+    if old.agency == new.agency:
+        return None
+    block = work.block_of([case.person_id])
+    hidden = hidden_from(Relation.FORMER, block, old.agency)
+    return _tell(work, tools, REPLACED, case, old, new, hidden=hidden)
+
+
+def tell_restored(work: UnitOfWork, tools: Tools, case: CaseRecord, right: RightRecord) -> int | None:
+    """Tell an agency that the replacement of its right was taken back; out: as `tell_replaced`."""
+    return _tell(work, tools, RESTORED, case, right, None, hidden=True)
+
+
+def _tell(
+    work: UnitOfWork,
+    tools: Tools,
+    row_id: str,
+    case: CaseRecord,
+    right: RightRecord,
+    new: RightRecord | None,
+    *,
+    hidden: bool,
+) -> int | None:
+    if not tools.settings.notify_replaced or right.party_uuid is None:
+        return None
+    ref = MessageRef(right.agency, right.party_uuid)
+    version, rows, words = _notices()
+    row, day = rows[row_id], german_day(tools.clock.now())
+    by = words["other"] if new is None else words.get(new.art, words["other"])
+    filled = {"number": case.number, "day": f"{day:%d.%m.%Y}"}
+    notice = Notice(
+        row.matter,
+        case.number,
+        day,
+        None if new is None else new.art,
+        None if new is None or hidden else new.agency_name,
+        row.de.format(by=by["de"], **filled),
+        row.en.format(by=by["en"], **filled),
+    )
+    stored = work.request_document(ref)
+    return lay_out(
+        work,
+        tools,
+        ref,
+        Outcome(notice, row.effect, row=row, number=case.number, evidence={"table": version}),
+        frame=None,
+        door=DEFAULT_DOOR if stored is None else stored[2],
+        trigger_uuid=ref.uuid,
+    )
+
+
+@cache
+def _notices() -> tuple[str, Mapping[str, NoticeRow], Mapping[str, Mapping[str, Any]]]:
+    text = resources.files("gateway").joinpath("notices.toml").read_text(encoding="utf-8")
+    data = tomllib.loads(text)
+    return data["version"], {row["id"]: NoticeRow(**row) for row in data["notice"]}, data["by"]
