@@ -35,12 +35,47 @@ OUTCOMES_OF_A_DECISION = {
     f"{XA}BAMFABH.BerechtigungVerpflichtungNichtMoeglich.070005",
     f"{{{SERVICE_NS}}}quittung",
 }
+QUITTUNG = f"{{{SERVICE_NS}}}quittung"
+MITTEILUNG = f"{{{SERVICE_NS}}}mitteilung"
+OUTCOMES_OF_A_JOBCENTER = {
+    f"{XA}BAMFTGS.ZulassungVerpflichtung.Akzeptanz.080003",
+    f"{XA}BAMFTGS.Dublette.080004",
+    f"{XA}BAMFTGS.ZulassungVerpflichtungNichtMoeglich.080005",
+}
+RIGHTS = {f"{XA}BAMFABH.Berechtigungsscheininhalt.070012", f"{XA}BAMFTGS.Berechtigungsscheininhalt.080012"}
+TOLD_07 = f"{XA}BAMFABH.AuskunftKursteilnahme.070015"
+TOLD_08 = f"{XA}BAMFTGS.AuskunftKursteilnahme.080015"
 OPERATIONS = {
     "meldeTeilnahmeberechtigung": ("070001", OUTCOMES_OF_A_REPORT),
     "meldeVerpflichtungKeineEinfachenSprachkenntnisse": ("070008", OUTCOMES_OF_A_REPORT),
     "meldeVerpflichtungKeineAusreichendenSprachkenntnisse": ("070009", OUTCOMES_OF_A_REPORT),
     "meldeVerpflichtungBesondersIntegrationsbeduerftig": ("070010", OUTCOMES_OF_A_REPORT),
     "antworteVerpflichtungErsetztBerechtigung": ("070007", OUTCOMES_OF_A_DECISION),
+    "ersucheAuskunftBerechtigung": (
+        "070011",
+        {f"{XA}BAMFABH.Berechtigungsscheininhalt.070012", QUITTUNG},
+    ),
+    "ersucheAuskunftKursteilnahme": (
+        "070013",
+        {f"{XA}BAMFABH.AuskunftKursteilnahmeNichtMoeglich.070014", TOLD_07},
+    ),
+    "uebernehmeVerpflichtung": ("070016", {f"{XA}BAMFABH.UebernahmeNichtMoeglich.070017", TOLD_07}),
+    "meldeNamensaenderung": ("070019", {QUITTUNG}),
+    "meldeAuskunftssperre": ("070022", {QUITTUNG}),
+    "meldeZulassungJobcenter": ("080001", OUTCOMES_OF_A_JOBCENTER),
+    "meldeVerpflichtungJobcenter": ("080010", OUTCOMES_OF_A_JOBCENTER),
+    "ersucheAuskunftBerechtigungJobcenter": (
+        "080011",
+        {f"{XA}BAMFTGS.Berechtigungsscheininhalt.080012", QUITTUNG},
+    ),
+    "ersucheAuskunftKursteilnahmeJobcenter": (
+        "080013",
+        {f"{XA}BAMFTGS.AuskunftKursteilnahmeNichtMoeglich.080014", TOLD_08},
+    ),
+    "uebernehmeVerpflichtungJobcenter": (
+        "080016",
+        {f"{XA}BAMFTGS.VerpflichtungUebernahmeNichtMoeglich.080017", TOLD_08},
+    ),
 }
 SERVICE_OPERATIONS = {cls.kind for cls in REQUESTS}
 
@@ -90,9 +125,8 @@ def test_every_request_to_the_service_is_named_like_its_operation() -> None:
 def test_every_document_that_may_come_later_is_declared(service_schema: xmlschema.XMLSchema) -> None:
     choice = service_schema.types["Antwortdokument"].content
     assert choice.model == "choice"
-    assert {
-        element.name for element in choice.iter_elements()
-    } == OUTCOMES_OF_A_REPORT | OUTCOMES_OF_A_DECISION
+    answers = OUTCOMES_OF_A_REPORT | OUTCOMES_OF_A_DECISION | OUTCOMES_OF_A_JOBCENTER | RIGHTS
+    assert {element.name for element in choice.iter_elements()} == answers | {MITTEILUNG}
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
