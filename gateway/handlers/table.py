@@ -6,6 +6,7 @@ from typing import Any, Final
 from gateway.handlers.base import Handler
 from gateway.handlers.disclosure import BlockHandler
 from gateway.handlers.name_change import NameChangeHandler
+from gateway.handlers.participation import WORDS, ParticipationHandler
 from gateway.handlers.readings import READINGS
 from gateway.handlers.reply import ReplyHandler
 from gateway.handlers.report import ReportHandler
@@ -16,6 +17,7 @@ from messages.group07_information import Auskunftssperre070022, Namensaenderung0
 _HANDLERS: Final[Mapping[type[Any], Callable[[Tools], Handler]]] = {
     **dict.fromkeys(READINGS, ReportHandler),
     Antwort070007: ReplyHandler,
+    **dict.fromkeys(WORDS, ParticipationHandler),
     Namensaenderung070019: NameChangeHandler,
     Auskunftssperre070022: BlockHandler,
 }
