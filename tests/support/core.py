@@ -36,12 +36,21 @@ from tests.support.proofs import prove, seal
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 ROUTE = Route("soap", "192.0.2.7")
-REPORTS = frozenset({"070001", "070007", "070008", "070009", "070010"})
+REPORTS = frozenset(
+    {
+        "070001", "070007", "070008", "070009", "070010", "070011", "070013", "070016", "070019", "070022",
+    }
+)  # fmt: skip
+"""What an immigration authority may send."""
+OF_JOBCENTERS = frozenset({"080001", "080010", "080011", "080013", "080016"})
 NUMBER_KEY = b"number key of the tests, 32 byte"
 ABH1 = persons.agency("azr:090001", "Ausländerbehörde Musterstadt")
 ABH2 = persons.agency("azr:090002", "Ausländerbehörde Beispielkreis")
 ABH3 = persons.agency("azr:090003", "Ausländerbehörde Probehausen")
+TGS1 = persons.agency("dbs:010101", "Jobcenter Musterstadt")
+TGS2 = persons.agency("dbs:010102", "Jobcenter Beispielkreis")
 AGENCIES = {"abh1": ABH1, "abh2": ABH2, "abh3": ABH3}
+JOBCENTERS = {"tgs1": TGS1, "tgs2": TGS2}
 OFFICES = Path(persons.__file__).with_name("offices.toml")
 
 _REGISTRY = SchemaRegistry.load()
@@ -92,10 +101,18 @@ def party(pki: Pki, kennung: str, name: str, *holders: str, **changes: Any) -> P
 
 
 def furnish(store: Store, pki: Pki) -> None:
-    """Register the three agencies and the office directory."""
+    """Register the immigration authorities, the Jobcenters and the office directory."""
     with store.write() as connection:
         for holder, agency in AGENCIES.items():
             add_party(connection, party(pki, agency.kennung, agency.name, holder), NOW)
+        for holder, agency in JOBCENTERS.items():
+            add_party(
+                connection,
+                party(
+                    pki, agency.kennung, agency.name, holder, agency_type="TGS", allowed_types=OF_JOBCENTERS
+                ),
+                NOW,
+            )
         replace_offices(connection, read_office_table(OFFICES.read_text(encoding="utf-8")))
 
 
@@ -197,4 +214,4 @@ def new_uuid() -> str:
 
 
 def sender(holder: str) -> BehoerdeG2G:
-    return AGENCIES[holder]
+    return (AGENCIES | JOBCENTERS)[holder]

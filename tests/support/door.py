@@ -18,6 +18,14 @@ from gateway.trust.policy import SignaturePolicy, SoapPolicy
 from messages.fehler import Fehler
 from messages.frame import Message
 from messages.group07 import Akzeptanz070003, Anfrage070006, Dublette070004, NichtMoeglich070005
+from messages.group07_information import AuskunftNichtMoeglich070014, UebernahmeNichtMoeglich070017
+from messages.group08 import (
+    Akzeptanz080003,
+    AuskunftNichtMoeglich080014,
+    Dublette080004,
+    NichtMoeglich080005,
+    UebernahmeNichtMoeglich080017,
+)
 from messages.quittung import Quittung
 from store.engine import Store
 from store.records import MessageRef
@@ -138,14 +146,20 @@ def _number(answer: Any) -> str | None:
     """The number an answer gives to a right; one that 070005 shows belongs to a right that was there."""
     if isinstance(answer, Akzeptanz070003):
         return answer.berechtigung_verpflichtung.bamfkennziffer
+    if isinstance(answer, Akzeptanz080003):
+        return answer.zulassung_verpflichtung.bamfkennziffer
     return None
 
 
 def _reason(answer: Any) -> str | None:
-    if isinstance(answer, NichtMoeglich070005):
+    if isinstance(answer, NichtMoeglich070005 | NichtMoeglich080005):
         return answer.ablehnungsgrund.code
-    if isinstance(answer, Dublette070004):
+    if isinstance(answer, Dublette070004 | Dublette080004):
         return answer.information_sachbearbeitung.code
     if isinstance(answer, Anfrage070006):
         return answer.nachfragegrund.code
+    if isinstance(answer, AuskunftNichtMoeglich070014 | AuskunftNichtMoeglich080014):
+        return answer.grund_code.code
+    if isinstance(answer, UebernahmeNichtMoeglich070017 | UebernahmeNichtMoeglich080017):
+        return None if answer.grund_code is None else answer.grund_code.code
     return None

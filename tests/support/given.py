@@ -13,11 +13,9 @@ from gateway.normalise import PersonKey, name_key
 from gateway.plain import plain
 from gateway.requests import Request
 from store.records import CaseRecord, CaseState, PersonRecord, RightRecord, RightStatus, Section
-from tests.support.core import NOW, Core
+from tests.support.core import NOW, TGS1, Core
 
 BAMF = persons.BAMF
-TGS1 = persons.agency("dbs:010101", "Jobcenter Musterstadt")
-TGS2 = persons.agency("dbs:010102", "Jobcenter Beispielkreis")
 TLA = persons.agency("ags:09000009", "Sozialamt Musterstadt")
 BVA = persons.agency("dbs:000200", "Bundesverwaltungsamt (Demo)")
 
