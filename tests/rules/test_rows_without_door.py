@@ -1,18 +1,16 @@
 """Rows that no message of today's doors reaches, at the decision itself: named after their ids.
 
-What a Jobcenter (Vtgs, Ztgs) and the BVA (S) send has no door yet; obligations of a benefits office (Vtla),
-admissions by BAMF (Zbamf) and repetitions (6) are captured by clerks, see tests/rules/test_rows_captured.py.
+What the BVA (S) sends has no door yet; obligations of a benefits office (Vtla), admissions by BAMF (Zbamf) and
+repetitions (6) are captured by clerks, see tests/rules/test_rows_captured.py.
 """
 
-from datetime import date
 from typing import Any
 
 import pytest
 
 from fixtures.persons import LEYLA, with_nationalities
 from gateway.decided import ClerkChoice, Decided, Verdict
-from gateway.rules.engine import Facts
-from store.records import CaseState, RightStatus
+from store.records import CaseState
 from tests.support.core import ABH1, ABH2
 from tests.support.door import DoorCore
 from tests.support.given import (
@@ -33,7 +31,6 @@ ISSUERS = {
     "1a": ABH2, "1b": ABH2, "2": ABH2, "3": BAMF, "4": BVA, "5": TGS2, "6": BAMF, "7": TLA, "8": TGS2,
 }  # fmt: skip
 ACTIVE = ["OPEN", "REGISTERED", "RUNNING"]
-JOBCENTER = ["5", "8"]
 
 
 def met(core: DoorCore, art: str, state: str = "OPEN", agency: Any = None, **changes: Any) -> str:
@@ -58,7 +55,7 @@ def accepted(decided: Decided, row: str) -> Decided:
     return decided
 
 
-@pytest.mark.parametrize("art", ["5", "8", "7", "3", "4"])
+@pytest.mark.parametrize("art", ["7", "3", "4"])
 def test_D01_none_is_accepted(core: DoorCore, art: str) -> None:
     decided = accepted(asked(core, art, None), "D01")
     assert decided.right is not None
@@ -66,60 +63,7 @@ def test_D01_none_is_accepted(core: DoorCore, art: str) -> None:
     assert decided.right.agency == ASKERS[art].kennung
 
 
-@pytest.mark.parametrize("state", ACTIVE)
-@pytest.mark.parametrize("held", ["1b", "2", "7"])
-@pytest.mark.parametrize("art", JOBCENTER)
-def test_D16_obligation_of_another_kind_of_agency_may_be_taken_over(
-    core: DoorCore, art: str, held: str, state: str
-) -> None:
-    decided = asked(core, art, met(core, held, state))
-    refused(core, decided, "D16", "17109")
-    assert decided.row is not None
-    assert (decided.row.takeover, decided.row.info) == (True, ("17117",))
-
-
-@pytest.mark.parametrize("art", JOBCENTER)
-def test_D14_resettler_is_never_obliged(core: DoorCore, art: str) -> None:
-    refused(core, asked(core, art, met(core, "4", until=None)), "D14", "17110")
-
-
-@pytest.mark.parametrize("state", ACTIVE)
-@pytest.mark.parametrize("held", ["1a", "3"])
-@pytest.mark.parametrize("art", JOBCENTER)
-def test_D15_the_jobcenter_replaces_without_a_question(
-    core: DoorCore, art: str, held: str, state: str
-) -> None:
-    number = met(core, held, state, used=100)
-    decided = accepted(asked(core, art, number), "D15")
-    assert decided.row is not None
-    assert decided.row.info == ("17143",)
-    assert decided.number == number
-    assert decided.replaced is not None
-    assert decided.replaced.art == held
-    assert decided.case is not None
-    (case,) = cases_of(core, decided.case.person_id)
-    statuses = {right.art: right.status for right in case.rights}
-    assert statuses == {held: RightStatus.REPLACED, art: RightStatus.CURRENT}
-    assert (case.state, case.used_units, case.granted_units) == (state, 100, 700)
-
-
-@pytest.mark.parametrize("art", JOBCENTER)
-def test_D17_obligation_of_another_jobcenter(core: DoorCore, art: str) -> None:
-    refused(core, asked(core, art, met(core, "5")), "D17", "17109")
-
-
-@pytest.mark.parametrize("art", JOBCENTER)
-def test_D18_admission_of_another_jobcenter(core: DoorCore, art: str) -> None:
-    refused(core, asked(core, art, met(core, "8")), "D18", "17145")
-
-
-@pytest.mark.parametrize("art", JOBCENTER)
-@pytest.mark.parametrize(("held", "reason"), [("5", "17109"), ("8", "17145")])
-def test_D37_own_right_of_the_same_jobcenter(core: DoorCore, art: str, held: str, reason: str) -> None:
-    refused(core, asked(core, art, met(core, held, agency=TGS1)), "D37", reason)
-
-
-@pytest.mark.parametrize("art", ["5", "8", "7", "3", "4"])
+@pytest.mark.parametrize("art", ["7", "3", "4"])
 @pytest.mark.parametrize(
     ("state", "row", "used"),
     [("EXPIRED_UNUSED", "D19", 0), ("LAPSED_INACTIVE", "D20", 100), ("REVOKED", "D43", 100)],
@@ -132,25 +76,25 @@ def test_D19_D20_D43_what_does_not_count_any_more(
     assert decided.case.granted_units == 700 - used
 
 
-@pytest.mark.parametrize("art", ["5", "8", "7", "3", "4"])
+@pytest.mark.parametrize("art", ["7", "3", "4"])
 def test_D21_D22_one_participation(core: DoorCore, art: str) -> None:
     refused(core, asked(core, art, met(core, "1a", "LAPSED_INACTIVE", used=700)), "D21", "17050")
     refused(core, asked(core, art, met(core, "1a", "EXHAUSTED")), "D22", "17050", cases=2)
 
 
 @pytest.mark.parametrize("state", ["REPEAT_ADMITTED", "REPEAT_REGISTERED"])
-@pytest.mark.parametrize(("art", "row"), [("5", "D23"), ("8", "D23"), ("7", "D44"), ("3", "D44")])
-def test_D23_D44_repeater(core: DoorCore, art: str, row: str, state: str) -> None:
+@pytest.mark.parametrize(("art", "row"), [("7", "D44"), ("3", "D44")])
+def test_D44_repeater(core: DoorCore, art: str, row: str, state: str) -> None:
     refused(core, asked(core, art, met(core, "6", state)), row, "17050")
 
 
-@pytest.mark.parametrize("art", ["5", "8", "7", "3", "4", "6"])
+@pytest.mark.parametrize("art", ["7", "3", "4", "6"])
 def test_D24_deceased(core: DoorCore, art: str) -> None:
     number = stored_case(core, stored_person(core, deceased=True), "1a", "EXHAUSTED", ABH2).number
     refused(core, asked(core, art, number), "D24", "17053")
 
 
-@pytest.mark.parametrize("art", ["5", "8", "7"])
+@pytest.mark.parametrize("art", ["7"])
 def test_D25_free_movement(core: DoorCore, art: str) -> None:
     german = with_nationalities(LEYLA, "000")
     refused(core, decide(core, request_of(art, ASKERS[art], german)), "D25", "17112", cases=0)
@@ -184,16 +128,6 @@ def test_D46_no_repetition(core: DoorCore, state: str, changes: dict[str, Any]) 
 
 def test_D46_nothing_to_repeat(core: DoorCore) -> None:
     refused(core, decide(core, request_of("6", BAMF)), "D46", "17050", cases=0)
-
-
-@pytest.mark.parametrize("art", JOBCENTER)
-@pytest.mark.parametrize("limited", ["orientation", "language"])
-def test_D34_limited_right(core: DoorCore, art: str, limited: str) -> None:
-    decided = asked(core, art, met(core, "1a", limited=limited))
-    assert decided.row is not None
-    assert (decided.verdict, decided.row.id) == (Verdict.CLERK, "D34")
-    assert decided.work_item is None
-    assert core.counts()["work_item"] == 0
 
 
 def test_D34_the_clerk_lets_the_new_right_replace(core: DoorCore) -> None:
@@ -256,18 +190,6 @@ def test_D42_admission_meets_an_entitlement(core: DoorCore, held: str) -> None:
 )
 def test_D45_admission_meets_what_outranks_it(core: DoorCore, held: str, reason: str) -> None:
     refused(core, asked(core, "3", met(core, held)), "D45", reason)
-
-
-@pytest.mark.parametrize(
-    ("held", "reason"), [("1b", "17109"), ("5", "17109"), ("7", "17109"), ("8", "17145")]
-)
-@pytest.mark.parametrize("request_class", ["Vabh", "Vtgs", "Ztgs"])
-def test_D47_taken_over_already(core: DoorCore, held: str, reason: str, request_class: str) -> None:
-    """Takeovers have no door yet, so that the flag is set at the engine."""
-    table = core.pipeline.tools.rules.on(date(2026, 11, 24))
-    facts = Facts(request_class, held, "OPEN", own=False, flags=frozenset({"taken-over", "hours-left"}))
-    row = table.decide(facts)
-    assert (row.id, row.takeover, row.reason_for(facts)) == ("D47", False, reason)
 
 
 @pytest.mark.parametrize("art", ["5", "7"])
