@@ -20,6 +20,8 @@ from adapters.cli.sender_side import (
     PasswordOption,
     SoapOption,
     TestOption,
+    VersionsOption,
+    known_versions,
     open_client,
     read_file,
     told,
@@ -45,6 +47,7 @@ def check(
         ),
     ] = False,
     installed: InstalledOption = None,
+    versions: VersionsOption = None,
     day: DayOption = None,
     endpoint: MaybeEndpointOption = None,
     key: MaybeKeyOption = None,
@@ -63,7 +66,7 @@ def check(
     """
     octets = read_file(file)
     if not online:
-        kind, findings = _here(octets, installed, day)
+        kind, findings = _here(octets, installed, versions, day)
     elif endpoint is None or key is None or not gateway:
         raise CommandError("--online needs --endpoint, --key and --gateway")
     else:
@@ -94,21 +97,24 @@ def check(
 def check_contract(
     file: Annotated[Path, typer.Argument(help="XML file with one message, without SOAP envelope.")],
     installed: InstalledOption = None,
+    versions: VersionsOption = None,
     day: DayOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a document here against its contract and code lists, as `inge check` does."""
-    check(file, installed=installed, day=day, as_json=as_json)
+    check(file, installed=installed, versions=versions, day=day, as_json=as_json)
 
 
-def _here(octets: bytes, installed: Path | None, day: datetime | None) -> tuple[str | None, list[_Finding]]:
+def _here(
+    octets: bytes, installed: Path | None, versions: list[Path] | None, day: datetime | None
+) -> tuple[str | None, list[_Finding]]:
     from gateway.service.inspection import inspect
     from gateway.trust.admission import Limits
-    from messages.registry import BUNDLED_MESSAGES
     from schemas.registry import SchemaRegistry
 
     on = (day or datetime.now(ZoneInfo("Europe/Berlin"))).date()
-    found = inspect(octets, SchemaRegistry.load(installed=installed), BUNDLED_MESSAGES, Limits(), on)
+    registry = SchemaRegistry.load(installed=installed, versions=versions or ())
+    found = inspect(octets, registry, known_versions(versions), Limits(), on)
     findings = [
         _Finding(e.code, e.path, e.line, e.text_de, e.text_en, e.entry.advice.value) for e in found.errors
     ]

@@ -26,6 +26,7 @@ from adapters.cli import (
     schema_files,
     sending,
     serving,
+    versions,
 )
 from adapters.cli.console import JsonOption, emit, plain_errors
 
@@ -46,6 +47,7 @@ app.command("print")(printing.print_confirmation)
 app.command("fetch")(later.fetch)
 app.command("status")(later.status)
 app.command("check")(checking.check)
+app.command("versions")(versions.versions)
 app.command("explain")(journal.explain)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

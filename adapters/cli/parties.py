@@ -12,6 +12,7 @@ from adapters.cli.console import REFUSED, CommandError, ConfigOption, JsonOption
 from adapters.cli.opening import opened_store
 
 if TYPE_CHECKING:
+    from adapters.config import Config
     from store.records import PartyCertificate, PartyRecord
 
 app = typer.Typer(help="Register and lock the parties of this gateway.", no_args_is_help=True)
@@ -160,6 +161,38 @@ def set_party(
     emit(_as_data(record), f"{kennung}: {', '.join(sorted(changes)) or 'nothing'} changed", as_json=as_json)
 
 
+@app.command("confirm")
+def confirm(
+    kennung: KennungArgument,
+    version: Annotated[str, typer.Argument(help="Version of the standard, such as 27.05.")],
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="End that it is confirmed for this version.")
+    ] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Confirm that an authority may write in a version of the standard. Takes effect within two seconds.
+
+    An authority that is added is confirmed for the version that comes with this release.
+    """
+    from dataclasses import replace
+
+    from store.parties import change_party, show_party
+
+    settings = configuration(config)
+    name = _version_named(version, settings)
+    with opened_store(settings) as store, store.write() as connection:
+        try:
+            record = show_party(connection, kennung)
+            confirmed = record.versions - {name} if withdraw else record.versions | {name}
+            record = replace(record, versions=confirmed)
+            change_party(connection, record)
+        except LookupError as error:
+            raise CommandError(str(error), exit_code=REFUSED) from error
+    words = ", ".join(sorted(confirmed)) or "no version"
+    emit(_as_data(record), f"{kennung} is confirmed for {words}", as_json=as_json)
+
+
 @app.command("list")
 def list_parties(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List the parties of this gateway."""
@@ -223,6 +256,19 @@ def _types_of(agency_type: str) -> frozenset[str]:
     return types
 
 
+def _version_named(version: str, config: Config) -> str:
+    """The full name of a version this gateway knows, given with or without the name of the standard."""
+    from adapters.config_files import contract_folders
+    from messages.dialect import BUNDLED
+
+    standard = BUNDLED.standard
+    known = [each.version_name for each in contract_folders(config) if each.standard == standard]
+    for name in known:
+        if version in (name, name.removeprefix(f"{standard} ")):
+            return name
+    raise CommandError(f"no version {version!r}; these are known: {', '.join(known)}", exit_code=REFUSED)
+
+
 def _certificate(path: Path) -> PartyCertificate:
     from cryptography import x509
     from cryptography.hazmat.primitives.hashes import SHA256
@@ -252,6 +298,7 @@ def _as_data(record: PartyRecord) -> dict[str, Any]:
         "environment": record.environment,
         "type": record.agency_type,
         "allowed": sorted(record.allowed_types),
+        "versions": sorted(record.versions),
         "require_timestamp": record.require_timestamp,
         "signature_first": record.signature_first,
         "ecdsa_answers": record.ecdsa_answers,

@@ -21,17 +21,22 @@ InstalledOption = Annotated[
         "--installed", envvar="INGE_SCHEMAS__INSTALLED", help="Folder with installed official packages."
     ),
 ]
+VersionsOption = Annotated[
+    list[Path] | None,
+    typer.Option("--versions", help="Folder with a further version of the standard; repeatable."),
+]
 DayOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day, such as 2026-11-01.")]
 
 
 @app.command("list")
 def list_schemas(
     installed: InstalledOption = None,
+    versions: VersionsOption = None,
     code_lists: Annotated[bool, typer.Option("--code-lists", help="List the code lists instead.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List the contracts: message, version, from when until when it is served."""
-    registry = _registry(installed)
+    registry = _registry(installed, versions)
     rows: list[tuple[object, ...]]
     if code_lists:
         held = registry.code_lists.lists()
@@ -78,7 +83,11 @@ def install(
     emit(data, "\n".join([*done.namespaces, f"{counts} installed in {installed}"]), as_json=as_json)
 
 
-def _registry(installed: Path | None) -> SchemaRegistry:
+def _registry(installed: Path | None, versions: list[Path] | None) -> SchemaRegistry:
+    from schemas.folders import ContractFileError
     from schemas.registry import SchemaRegistry
 
-    return SchemaRegistry.load(installed=installed)
+    try:
+        return SchemaRegistry.load(installed=installed, versions=versions or ())
+    except ContractFileError as error:
+        raise CommandError(str(error)) from error

@@ -15,6 +15,7 @@ from adapters.cli.console import REFUSED, CommandError, emit, finish, table
 if TYPE_CHECKING:
     from adapters.client import Client, Refused
     from messages.fehler import Fehler
+    from messages.registry import MessageRegistry
 
 _ENDPOINT = typer.Option(
     "--endpoint", envvar="INGE_SEND_ENDPOINT", help="Address of the gateway's SOAP door."
@@ -38,6 +39,14 @@ PasswordOption = Annotated[
     ),
 ]
 SoapOption = Annotated[str, typer.Option("--soap", help="SOAP version, 1.1 or 1.2.")]
+VersionsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--versions",
+        envvar="INGE_SEND_VERSIONS",
+        help="Folder with a further version of the standard to send in; repeatable.",
+    ),
+]
 _AGENCY = typer.Option(
     "--agency",
     envvar="INGE_SEND_AGENCY",
@@ -53,8 +62,26 @@ TestOption = Annotated[
 ]
 
 
+def known_versions(folders: list[Path] | None) -> MessageRegistry:
+    """Read the messages in the bundled version and further ones. Raises CommandError."""
+    from messages.registry import BUNDLED_MESSAGES, MessageRegistry
+    from schemas.folders import ContractFileError, read_folders
+
+    if not folders:
+        return BUNDLED_MESSAGES
+    try:
+        return MessageRegistry.of(read_folders(versions=folders))
+    except (ContractFileError, OSError) as error:
+        raise CommandError(str(error)) from error
+
+
 def open_client(
-    endpoint: str, key: Path, gateway: list[Path], password_file: Path | None, soap: str
+    endpoint: str,
+    key: Path,
+    gateway: list[Path],
+    password_file: Path | None,
+    soap: str,
+    versions: MessageRegistry | None = None,
 ) -> Client:
     """Make the client these options describe. Raises CommandError."""
     from adapters.client import Client, GatewayTrust
@@ -66,7 +93,13 @@ def open_client(
         password = (
             None if password_file is None else password_file.read_text("utf-8").split("\n", 1)[0].rstrip("\r")
         )
-        return Client(endpoint, Pkcs12Key.load(key, password), GatewayTrust.load(*gateway), soap_version=soap)
+        return Client(
+            endpoint,
+            Pkcs12Key.load(key, password),
+            GatewayTrust.load(*gateway),
+            soap_version=soap,
+            versions=versions or known_versions(None),
+        )
     except (OSError, ValueError, KeyFileError) as error:
         raise CommandError(str(error)) from error
 

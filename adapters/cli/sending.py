@@ -16,7 +16,9 @@ from adapters.cli.sender_side import (
     KeyOption,
     PasswordOption,
     SoapOption,
+    VersionsOption,
     answer_summary,
+    known_versions,
     open_client,
     read_message,
     told,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from lxml import etree
 
     from adapters.client import Reply
+    from messages.registry import MessageRegistry
+    from messages.versionsende import Versionsende
 
 
 def send(
@@ -35,6 +39,7 @@ def send(
     gateway: GatewayOption,
     password_file: PasswordOption = None,
     soap: SoapOption = "1.1",
+    versions: VersionsOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the answer document to this file.")] = None,
     printed: Annotated[
         bool, typer.Option("--print", help="If a right was accepted, print its confirmation as PDF.")
@@ -48,14 +53,15 @@ def send(
 
     Sending the same file again is safe: the gateway repeats its first answer. Exit code 1 if the message
     was refused; an answer of the standard, also a negative one, is an answer and ends with 0, and nothing is
-    printed then.
+    printed then. A warning tells that the version the message is written in will not be served much longer.
     """
     wanted = pdf or (file.with_suffix(".pdf") if printed else None)
     if wanted is not None:
         from adapters.print.render import require
 
         require()
-    client = open_client(endpoint, key, gateway, password_file, soap)
+    known = known_versions(versions)
+    client = open_client(endpoint, key, gateway, password_file, soap, known)
     message = read_message(file)
     with told(as_json):
         try:
@@ -67,21 +73,30 @@ def send(
     said = answer_summary(reply.element, reply.message)
     data = {**said, "attempts": reply.attempts}
     if wanted is not None:
-        data |= _print(message, reply, wanted)
+        data |= _print(message, reply, wanted, known)
+    endings = [_warning(ending) for ending in reply.endings]
+    if endings:
+        data["warning"] = "; ".join(endings)
     rows = [(name, value) for name, value in data.items() if value is not None]
     emit(data, table(["", "answer"], rows), as_json=as_json)
 
 
-def _print(message: etree._Element, reply: Reply, pdf: Path) -> dict[str, str | None]:
+def _warning(ending: Versionsende) -> str:
+    following = ", ".join(ending.folgeversionen) or "none yet"
+    return f"{ending.standard} {ending.version} is served until {ending.letzter_tag}; then: {following}"
+
+
+def _print(
+    message: etree._Element, reply: Reply, pdf: Path, versions: MessageRegistry
+) -> dict[str, str | None]:
     """Print what was accepted; say where it lies, or why there is nothing."""
     from adapters.print.confirmation import NotPrintableError
     from adapters.print.exchange import confirmation_of
     from adapters.print.render import render
     from messages.errors import GatewayError
-    from messages.registry import parse
 
     try:
-        confirmation = confirmation_of(parse(message), reply.message)
+        confirmation = confirmation_of(versions.parse(message), reply.message)
         write_pdf(pdf, render(confirmation, datetime.now(UTC)))
     except (NotPrintableError, GatewayError) as error:
         return {"printed": None, "not_printed": str(error)}
