@@ -43,7 +43,7 @@ def render(confirmation: Confirmation, at: datetime) -> bytes:
         format="pdf",
         sys_inputs={"content": content},
         pdf_standards=["a-2a", "ua-1"],
-        timestamp=at.astimezone(UTC),
+        timestamp=at.astimezone(UTC).replace(microsecond=0),
     )
 
 
