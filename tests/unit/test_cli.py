@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from adapters.cli.console import REFUSED, SERVER_MODULES, USAGE, table
+from adapters.cli.console import PRINT_MODULES, REFUSED, SERVER_MODULES, USAGE, table
 from tests.support.cli import every_command, inge
 
 COMMANDS = list(every_command())
@@ -25,6 +25,7 @@ def test_the_commands_are_those_of_the_documentation() -> None:
         "schemas list", "schemas check", "schemas install", "journal verify", "journal seal",
         "cases list", "cases show", "cases decide", "cases undo", "hints list", "hints show",
         "rules show", "rules row", "scheduler run", "clock show", "clock advance", "capture right",
+        "print",
     } <= words  # fmt: skip
 
 
@@ -56,7 +57,7 @@ def test_the_base_install_is_enough_to_import_the_command() -> None:
         "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
     )
     assert done.returncode == 0, done.stderr
-    assert set(json.loads(done.stdout)) & SERVER_MODULES == set()
+    assert set(json.loads(done.stdout)) & (SERVER_MODULES | PRINT_MODULES) == set()
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,25 @@ def test_without_the_server_half_a_command_says_what_it_needs(command: str) -> N
     assert done.returncode == USAGE
     assert "inge-gateway[server]" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("missing", sorted(PRINT_MODULES))
+@pytest.mark.parametrize(
+    "command",
+    [
+        "send', 'message.xml', '--print', '--endpoint', 'x', '--key', 'x', '--gateway', 'x",
+        "print', '12', '--out', 'x.pdf', '--as', 'e",
+    ],
+)
+def test_without_the_printing_half_a_command_says_what_it_needs(command: str, missing: str) -> None:
+    done = _python(
+        f"import sys; sys.modules['{missing}'] = None\n"
+        f"from adapters.cli.main import main; main(['{command}'])"
+    )
+    assert done.returncode == USAGE
+    assert done.stderr == (
+        "inge: this command needs inge-gateway[print]: pip install 'inge-gateway[print]'\n"
+    )
 
 
 def test_a_missing_module_of_our_own_is_not_taken_for_the_server_half() -> None:
