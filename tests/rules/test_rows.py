@@ -24,9 +24,9 @@ from messages.errors import CATALOGUE
 from messages.frame import Message
 from messages.group07 import Akzeptanz070003, Anfrage070006, Dublette070004, NichtMoeglich070005
 from store.records import MessageRef, WorkItem
-from tests.support.core import ABH1, ABH2, AGENCIES, NOW, new_uuid
+from tests.support.core import ABH1, ABH2, AGENCIES, NOW, TGS1, new_uuid
 from tests.support.door import Delivered, DoorCore
-from tests.support.given import BAMF, BVA, TGS1, TLA, stored_case, stored_person
+from tests.support.given import BAMF, BVA, TLA, stored_case, stored_person
 
 UNTIL = date(2027, 6, 30)
 ISSUERS = {

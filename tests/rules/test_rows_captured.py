@@ -15,8 +15,8 @@ from adapters.cli.console import REFUSED
 from fixtures.persons import LEYLA, with_nationalities
 from store.records import CaseRecord
 from tests.support.cli import Ran, inge, lay_out
-from tests.support.core import ABH2, Core
-from tests.support.given import BAMF, BVA, TGS1, TLA, cases_of, stored_case, stored_person
+from tests.support.core import ABH2, TGS1, Core
+from tests.support.given import BAMF, BVA, TLA, cases_of, stored_case, stored_person
 from tests.support.pki import shared_pki
 from tests.support.stores import open_test_store
 

@@ -1,7 +1,7 @@
 """Rows that no message of today's doors reaches, at the decision itself: named after their ids.
 
-What the BVA (S) sends has no door yet; obligations of a benefits office (Vtla), admissions by BAMF (Zbamf) and
-repetitions (6) are captured by clerks, see tests/rules/test_rows_captured.py.
+What the BVA (S) sends has no door yet; obligations of a benefits office (Vtla), admissions by BAMF (Zbamf)
+and repetitions (6) are captured by clerks, see tests/rules/test_rows_captured.py.
 """
 
 from typing import Any
@@ -11,20 +11,9 @@ import pytest
 from fixtures.persons import LEYLA, with_nationalities
 from gateway.decided import ClerkChoice, Decided, Verdict
 from store.records import CaseState
-from tests.support.core import ABH1, ABH2
+from tests.support.core import ABH1, ABH2, TGS1, TGS2
 from tests.support.door import DoorCore
-from tests.support.given import (
-    BAMF,
-    BVA,
-    TGS1,
-    TGS2,
-    TLA,
-    cases_of,
-    decide,
-    request_of,
-    stored_case,
-    stored_person,
-)
+from tests.support.given import BAMF, BVA, TLA, cases_of, decide, request_of, stored_case, stored_person
 
 ASKERS = {"5": TGS1, "8": TGS1, "7": TLA, "3": BAMF, "4": BVA, "6": BAMF}
 ISSUERS = {
