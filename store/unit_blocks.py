@@ -23,9 +23,14 @@ class BlockWork(PersonWork):
         return block_of(self.reported_blocks(person_ids))
 
     def reported_blocks(self, person_ids: Iterable[int]) -> list[BlockReport]:
-        """Return the blocks of these persons as they were reported, the oldest first."""
-        rows = self._run(self._queries.blocks, ids_text(self._link.dialect, person_ids))
-        return [BlockReport(*row) for row in rows]
+        """Return the blocks of these persons as they were reported, the oldest first, queued ones last."""
+        wanted = set(person_ids)
+        rows = self._run(self._queries.blocks, ids_text(self._link.dialect, wanted))
+        known = {(row[0], row[1]): BlockReport(*row) for row in rows}
+        for row in self._batch.get(disclosure_block, ()):
+            if row[0] in wanted:
+                known.setdefault((row[0], row[1]), BlockReport(*row))
+        return list(known.values())
 
     def set_block(self, report: BlockReport, reason: str, actor: str | None = None) -> None:
         """Queue that an agency reported a block; reported again it stays as it was.
