@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -228,6 +228,13 @@ def _toml(settings: Mapping[str, Mapping[str, Any]]) -> str:
 def _toml_value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_toml_value, value)) + "]"
+    if isinstance(value, dict):
+        entries = (
+            f"{json.dumps(key, ensure_ascii=False)} = {_toml_value(each)}" for key, each in value.items()
+        )
+        return "{" + ", ".join(entries) + "}"
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     return json.dumps(str(value), ensure_ascii=False)

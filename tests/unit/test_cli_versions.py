@@ -1,6 +1,5 @@
 """The commands about versions: what is served, who is confirmed, who still writes in the old one."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +7,9 @@ import pytest
 from lxml import etree
 
 import fixtures.persons as persons
-from adapters.cli import sending
 from adapters.cli.console import REFUSED, USAGE
 from fixtures.standards import FOLDER
-from messages.registry import build, in_version
-from messages.versionsende import Versionsende
+from messages.registry import in_version
 from store.engine import Store
 from store.senders import senders_since
 from tests.support.cli import inge, lay_out
@@ -158,26 +155,3 @@ def test_a_document_of_a_further_version_is_checked_where_its_folder_is_named(tm
     assert inge("schemas", "list", "--versions", tmp_path).code == USAGE
     listed = inge("schemas", "list", "--versions", FOLDER, "--json").json
     assert {each["version"] for each in listed} >= {OLD, NEW}
-
-
-def test_a_sender_is_warned_of_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reply = _Reply()
-    monkeypatch.setattr(sending, "open_client", lambda *_: reply)
-    key = ("--key", tmp_path / "k", "--gateway", tmp_path / "g", "--endpoint", "http://127.0.0.1:9/soap")
-    ran = inge("send", _message(tmp_path), *key, "--versions", FOLDER, "--json")
-    assert ran.json["warning"] == "XAusländer 26.11 is served until 2027-07-31; then: 27.05"
-    assert ran.code == 0
-
-
-class _Reply:
-    """Stands for client and reply: what a live gateway announces is shown in tests/door/test_versions.py."""
-
-    def __init__(self) -> None:
-        self.message = persons.entitlement(ABH1, new_uuid(), datetime.now(UTC))
-        self.element = build(self.message)
-        self.document = b""
-        self.attempts = 1
-        self.endings = (Versionsende("XAusländer", OLD, datetime(2027, 7, 31, tzinfo=UTC).date(), (NEW,)),)
-
-    def send(self, _: Any) -> Any:
-        return self
