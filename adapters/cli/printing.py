@@ -1,8 +1,9 @@
-"""`inge print`: the confirmation of a right as the store knows it, for BAMF; and how any PDF gets to disk."""
+"""`inge print` for BAMF, of what the store knows; `inge print-answer` for who fetched an acceptance later."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,8 +39,45 @@ def print_confirmation(
         confirmation = _taken(store, tools, number, user, test=loaded.environment.name == "test")
         pdf = render(confirmation, tools.clock.now())
     write_pdf(out, pdf)
-    data = {"number": confirmation.number, "art": confirmation.art, "printed": str(out)}
-    emit(data, f"{out}: confirmation of number {confirmation.number}", as_json=as_json)
+    _told(confirmation, out, as_json=as_json)
+
+
+def print_answer(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="REPORT [QUESTION REPLY] ANSWER",
+            help="XML files without SOAP envelope: your report, a question and your reply to it if there was "
+            "one, and the acceptance.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Write the PDF to this file.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Print the confirmation of a right that was accepted later, from the report and what was fetched.
+
+    Nothing is proven here: fetched answers were, before they were written. Exit code 1 if nothing was
+    accepted, or a file is not the answer to the one before.
+    """
+    from adapters.cli.sender_side import read_message
+    from adapters.print.confirmation import NotPrintableError
+    from adapters.print.exchange import confirmation_of
+    from adapters.print.render import render, require
+    from messages.errors import GatewayError
+    from messages.registry import parse
+
+    require()
+    if len(files) < 2:
+        raise CommandError("a report and the answer to it are needed")
+    try:
+        report, *between, answer = [parse(read_message(file)) for file in files]
+        confirmation = confirmation_of(report, answer, between)
+    except NotPrintableError as error:
+        raise CommandError(str(error), exit_code=REFUSED) from error
+    except GatewayError as error:
+        raise CommandError(str(error)) from error
+    write_pdf(out, render(confirmation, datetime.now(UTC)))
+    _told(confirmation, out, as_json=as_json)
 
 
 def write_pdf(file: Path, pdf: bytes) -> None:
@@ -73,6 +111,11 @@ def confirmation_from_store(confirmed: Confirmed, *, test: bool) -> Confirmation
         issuer=one_line(right.agency_name) or right.agency,
         test=test,
     )
+
+
+def _told(confirmation: Confirmation, out: Path, *, as_json: bool) -> None:
+    data = {"number": confirmation.number, "art": confirmation.art, "printed": str(out)}
+    emit(data, f"{out}: confirmation of number {confirmation.number}", as_json=as_json)
 
 
 def _taken(store: Store, tools: Tools, number: str, user: str, *, test: bool) -> Confirmation:

@@ -5,6 +5,8 @@ The authority prints, so this needs what a sender has: no store, no gateway.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from adapters.print.confirmation import Confirmation, NotPrintableError, address_lines, one_line, part_of
@@ -40,11 +42,12 @@ def is_acceptance(answer: object) -> bool:
     return type(answer) in _REPORTS
 
 
-def confirmation_of(report: Any, answer: Any) -> Confirmation:
+def confirmation_of(report: Any, answer: Any, between: Sequence[Any] = ()) -> Confirmation:
     """Return the confirmation of an accepted right.
 
     In: a report (070001, 070008 to 070010, 080001, 080010) and the proven answer to it (070003, 080003), both
-    typed. The right is printed as the answer names it, the person as the report does; where the report says
+    typed; where a question came before the acceptance, the question and the reply to it are `between` them.
+    The right is printed as the answer names it, the person as the report does; where the report says
     that there is a disclosure block, the address is left out. Raises NotPrintableError if the answer is no
     acceptance, or not the one to this report.
     """
@@ -52,8 +55,9 @@ def confirmation_of(report: Any, answer: Any) -> Confirmation:
         raise NotPrintableError(
             f"{_type_of(answer)} in answer to {_type_of(report)} accepts no right that could be printed"
         )
-    if answer.rahmen.ausloeser_uuid != report.rahmen.kopf.nachrichten_uuid:
-        raise NotPrintableError("the answer is not the one to this report")
+    for before, after in pairwise((report, *between, answer)):
+        if after.rahmen.ausloeser_uuid != before.rahmen.kopf.nachrichten_uuid:
+            raise NotPrintableError(f"{_type_of(after)} is not the answer to this {_type_of(before)}")
     right: BerechtigungVerpflichtung | ZulassungVerpflichtung = (
         answer.berechtigung_verpflichtung
         if isinstance(answer, Akzeptanz070003)

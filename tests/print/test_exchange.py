@@ -128,7 +128,7 @@ def test_an_acceptance_of_something_else_is_not_printed() -> None:
     other = replace(
         report, rahmen=replace(report.rahmen, kopf=replace(report.rahmen.kopf, nachrichten_uuid="x"))
     )
-    with pytest.raises(NotPrintableError, match="not the one"):
+    with pytest.raises(NotPrintableError, match="070003 is not the answer to this 070001"):
         confirmation_of(other, answered(report))
     with pytest.raises(NotPrintableError):
         confirmation_of(report, answered(MESSAGES["080001"]))
@@ -136,6 +136,23 @@ def test_an_acceptance_of_something_else_is_not_printed() -> None:
         confirmation_of(MESSAGES["070013"], answered(report))
     with pytest.raises(NotPrintableError):
         confirmation_of(report, None)
+
+
+def test_an_acceptance_after_a_question_is_that_of_the_report() -> None:
+    report: Any = MESSAGES["070010"]
+
+    def after(before: Any, kind: str) -> Any:
+        message = MESSAGES[kind]
+        frame = replace(message.rahmen, ausloeser_uuid=before.rahmen.kopf.nachrichten_uuid)
+        return replace(message, rahmen=frame)
+
+    question = after(report, "070006")
+    reply = after(question, "070007")
+    answer = after(reply, "070003")
+    assert confirmation_of(report, answer, (question, reply)).surname == report.personalien.nachname.text
+    for between in ((), (question,), (reply,), (reply, question)):
+        with pytest.raises(NotPrintableError):
+            confirmation_of(report, answer, between)
 
 
 def test_names_that_do_not_exist_and_blanks_in_them() -> None:
