@@ -84,7 +84,7 @@ def contact_of(office: OfficeRecord | None, own: tuple[Erreichbarkeit, ...]) -> 
     It is named as the directory names the contact, without such a name like the office.
     """
     if office is not None:
-        ways = _ways(office.contact)
+        ways = ways_of(office.contact)
         if ways:
             name = str(office.contact.get("name") or office.name)
             return Ansprechpartner(familienname=Name(name), kontaktdaten=ways)
@@ -93,6 +93,7 @@ def contact_of(office: OfficeRecord | None, own: tuple[Erreichbarkeit, ...]) -> 
     )
 
 
-def _ways(contact: Mapping[str, object]) -> tuple[Kommunikation, ...]:
+def ways_of(contact: Mapping[str, object]) -> tuple[Kommunikation, ...]:
+    """Return the ways to reach somebody. In: any of `phone` and `email`."""
     named = ((PHONE, contact.get("phone")), (EMAIL, contact.get("email")))
     return tuple(Kommunikation(code("erreichbarkeit", way), str(value)) for way, value in named if value)

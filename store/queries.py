@@ -21,12 +21,17 @@ from sqlalchemy import (
 from store.schema import (
     case_file,
     content,
+    course_dropout,
+    course_registration,
     course_section,
+    course_site,
+    course_test,
     decision,
     disclosure_block,
     entitlement,
     journal,
     message,
+    organiser,
     outbox,
     person,
     question,
@@ -61,6 +66,7 @@ class Queries:
         self._locks_and_numbers()
         self._persons()
         self._cases()
+        self._courses()
         self._takeovers()
         self._blocks()
         self._questions()
@@ -173,6 +179,37 @@ class Queries:
         self.end_section = self._change(
             '"course_section" SET "ended_on" = ?, "units" = ?, "absent_excused" = ?, "absent_unexcused" = ?'
             ' WHERE "id" = ? AND "ended_on" IS NULL'
+        )
+
+    def _courses(self) -> None:
+        dialect = self._dialect
+        self.registrations = query(
+            dialect,
+            select(course_registration)
+            .where(course_registration.c.case_id == bindparam("case_id"))
+            .order_by(course_registration.c.registered_on, course_registration.c.id),
+            ["case_id"],
+        )
+        self.course_tests = query(
+            dialect,
+            select(course_test)
+            .where(course_test.c.case_id == bindparam("case_id"))
+            .order_by(course_test.c.taken_on, course_test.c.id),
+            ["case_id"],
+        )
+        self.organiser = query(
+            dialect, select(organiser).where(organiser.c.number == bindparam("number")), ["number"]
+        )
+        self.course_site = query(
+            dialect, select(course_site).where(course_site.c.number == bindparam("number")), ["number"]
+        )
+        self.course_dropout = query(
+            dialect,
+            select(course_dropout).where(course_dropout.c.case_id == bindparam("case_id")),
+            ["case_id"],
+        )
+        self.take_dropout_back = Statement(
+            numbered(dialect, 'DELETE FROM "course_dropout" WHERE "case_id" = ? RETURNING 1'), (int,)
         )
 
     def _takeovers(self) -> None:

@@ -185,7 +185,9 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A course section of a participant; `units` are the billed lessons, absences come with the billing."""
+    """A course section of a participant; `units` are the billed lessons, absences come with the billing;
+    `expected_end` is what the organiser planned.
+    """
 
     id: int
     case_id: int
@@ -201,6 +203,7 @@ class Section:
     absent_unexcused: int | None
     at: datetime
     actor: str
+    expected_end: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

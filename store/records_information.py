@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from store.records import Registration, Section
+
 
 @dataclass(frozen=True, slots=True)
 class Takeover:
@@ -123,3 +125,18 @@ class CourseDropout:
     dropped_on: date
     at: datetime
     actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class CourseData:
+    """Everything about the course of one case; `organisers` and `sites` by number, unknown ones left out.
+
+    Registrations in the order they were made, sections and tests in that of their days.
+    """
+
+    registrations: tuple[Registration, ...]
+    sections: tuple[Section, ...]
+    tests: tuple[CourseTest, ...]
+    dropout: CourseDropout | None
+    organisers: Mapping[str, Organiser]
+    sites: Mapping[str, CourseSite]

@@ -29,9 +29,9 @@ def load(
     """Fill an empty store with a backup, in one transaction, then bring it to this program's revision.
 
     In: header and its line as `read_header` gave them; the highest epoch of numbers known to have begun; who
-    keeps the new one outside the store, before anything is committed. Out: the new epoch, above that and above
-    the backup's, and the rows of each table. Raises BackupError when the store is
-    not empty or the backup is not whole; then nothing is in it.
+    keeps the new one outside the store, before anything is committed. Out: the new epoch, above that and
+    above the backup's, and the rows of each table. Raises BackupError when the store is not empty or the
+    backup is not whole; then nothing is in it.
     """
     _prepare(url, header.revision)
     engine = make_engine(url)

@@ -14,6 +14,7 @@ from store.schema import (
     course_dropout,
     course_registration,
     course_section,
+    course_site,
     course_test,
     decision,
     disclosure_block,
@@ -21,6 +22,7 @@ from store.schema import (
     erasure,
     homonym,
     journal,
+    organiser,
     outbox,
     person,
     person_history,
@@ -33,6 +35,7 @@ from store.schema import (
 )
 from store.unit_blocks import BlockWork
 from store.unit_cases import CaseWork
+from store.unit_courses import CourseWork
 from store.unit_items import WorkItemWork
 from store.unit_questions import QuestionWork
 from store.unit_retrievals import RetrievalWork
@@ -46,6 +49,8 @@ _ORDER: tuple[Table, ...] = (
     case_file,
     entitlement,
     case_history,
+    organiser,
+    course_site,
     course_registration,
     course_section,
     course_test,
@@ -64,7 +69,7 @@ _ORDER: tuple[Table, ...] = (
 )
 
 
-class UnitOfWork(QuestionWork, BlockWork, CaseWork, WorkItemWork, TakeoverWork, RetrievalWork):
+class UnitOfWork(QuestionWork, BlockWork, CaseWork, WorkItemWork, TakeoverWork, RetrievalWork, CourseWork):
     """A transaction in the order registration → locks → reading → writing → commit.
 
     What is added reaches the database at `commit`; what changes a stored row does so at once, but nobody

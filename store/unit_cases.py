@@ -164,6 +164,7 @@ class CaseWork(Work):
                 record.absent_unexcused,
                 record.at,
                 record.actor,
+                record.expected_end,
             ),
         )
 

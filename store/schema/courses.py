@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Integer, Table, Text
 
-from store.columns import Document, Moment
+from store.columns import ON_CONFLICT, Document, Moment
 from store.schema.base import metadata, row_id
 
 organiser = Table(
@@ -14,6 +14,15 @@ organiser = Table(
     Column("contact", Document, nullable=False),
     Column("at", Moment, nullable=False),
     Column("actor", Text, nullable=False),
+    # Said again: what is said last holds.
+    info={
+        ON_CONFLICT: 'ON CONFLICT ("number") DO UPDATE SET'
+        ' "name" = excluded."name",'
+        ' "address" = excluded."address",'
+        ' "contact" = excluded."contact",'
+        ' "at" = excluded."at",'
+        ' "actor" = excluded."actor"'
+    },
 )
 
 course_site = Table(
@@ -25,6 +34,15 @@ course_site = Table(
     Column("contact", Document, nullable=False),
     Column("at", Moment, nullable=False),
     Column("actor", Text, nullable=False),
+    # Said again: what is said last holds.
+    info={
+        ON_CONFLICT: 'ON CONFLICT ("number") DO UPDATE SET'
+        ' "organiser" = excluded."organiser",'
+        ' "address" = excluded."address",'
+        ' "contact" = excluded."contact",'
+        ' "at" = excluded."at",'
+        ' "actor" = excluded."actor"'
+    },
 )
 
 course_registration = Table(
@@ -59,6 +77,7 @@ course_section = Table(
     Column("absent_unexcused", Integer, nullable=True),
     Column("at", Moment, nullable=False),
     Column("actor", Text, nullable=False),
+    Column("expected_end", Date, nullable=True),
 )
 
 course_test = Table(
@@ -84,4 +103,11 @@ course_dropout = Table(
     Column("dropped_on", Date, nullable=False),
     Column("at", Moment, nullable=False),
     Column("actor", Text, nullable=False),
+    # Said again: what is said last holds.
+    info={
+        ON_CONFLICT: 'ON CONFLICT ("case_id") DO UPDATE SET'
+        ' "dropped_on" = excluded."dropped_on",'
+        ' "at" = excluded."at",'
+        ' "actor" = excluded."actor"'
+    },
 )

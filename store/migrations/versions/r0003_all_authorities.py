@@ -21,6 +21,7 @@ def upgrade() -> None:
     _add_courses()
     _add_erasures()
     _add_versions()
+    _widen_sections()
 
 
 def _add_takeovers() -> None:
@@ -154,3 +155,42 @@ def _add_versions() -> None:
         sa.PrimaryKeyConstraint("kennung", "version", name="pk_party_version"),
     )
     op.execute("INSERT INTO party_version (kennung, version) SELECT kennung, 'XAusländer 26.11' FROM party")
+
+
+def _widen_sections() -> None:
+    """Add when a section is expected to end."""
+    if op.get_bind().dialect.name != "sqlite":
+        op.add_column("course_section", sa.Column("expected_end", sa.Date(), nullable=True))
+        return
+    # Made anew, as SQLite stores the text of a table's definition. `store.migrate` switched foreign keys off.
+    columns = [column["name"] for column in sa.inspect(op.get_bind()).get_columns("course_section")]
+    names = ", ".join(f'"{name}"' for name in columns)
+    op.execute(f'CREATE TEMPORARY TABLE kept AS SELECT {names} FROM "course_section"')  # noqa: S608 - ours
+    op.drop_table("course_section")
+    _make_sections()
+    op.execute(f'INSERT INTO "course_section" ({names}) SELECT {names} FROM kept ORDER BY 1')  # noqa: S608
+    op.execute("DROP TABLE kept")
+
+
+def _make_sections() -> None:
+    op.create_table(
+        "course_section",
+        sa.Column("id", ROW_ID, autoincrement=False, nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("section", sa.Text(), nullable=False),
+        sa.Column("course_type", sa.Text(), nullable=False),
+        sa.Column("course_no", sa.Text(), nullable=False),
+        sa.Column("organiser", sa.Text(), nullable=False),
+        sa.Column("site", sa.Text(), nullable=False),
+        sa.Column("began_on", sa.Date(), nullable=False),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("units", sa.Integer(), nullable=False),
+        sa.Column("absent_excused", sa.Integer(), nullable=True),
+        sa.Column("absent_unexcused", sa.Integer(), nullable=True),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("expected_end", sa.Date(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_course_section"),
+        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name="fk_course_section_case_id"),
+    )
+    op.create_index("ix_course_section_case_id", "course_section", ["case_id"], unique=False)
