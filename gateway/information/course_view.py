@@ -1,12 +1,12 @@
 """Stored course data as the messages of both groups carry them.
 
-What the standard cannot write without something that nobody has told - the address of an organiser or site, the
-expected end of a section that runs - is left out: what is told stays true.
+What the standard cannot write without something that nobody has told - the address of an organiser or site,
+the expected end of a section that runs - is left out: what is told stays true.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.offices import ways_of
@@ -29,6 +29,21 @@ LANGUAGE = "language"
 ORIENTATION = "orientation"
 PARTS = ("hoeren", "schreiben", "sprechen")
 """The parts of a language test, as the fields of its record name them."""
+
+
+def joined_courses(courses: Sequence[CourseData]) -> CourseData:
+    """Return the course data of a case and of its repetition as one, in this order. In: at least one."""
+    first, *others = courses
+    for each in others:
+        first = CourseData(
+            (*first.registrations, *each.registrations),
+            (*first.sections, *each.sections),
+            (*first.tests, *each.tests),
+            each.dropout or first.dropout,
+            {**first.organisers, **each.organisers},
+            {**first.sites, **each.sites},
+        )
+    return first
 
 
 def registration(data: CourseData) -> Kursanmeldung | None:

@@ -8,16 +8,23 @@ from typing import Any, Final
 
 from gateway.cases import counting_right, last_day_of, state_on
 from gateway.disclosure import hidden_from
+from gateway.information import course_view
+from gateway.information.course_view import joined_courses
 from gateway.information.notes import earlier, notes
 from gateway.information.relation import joined
 from gateway.information.subject import Subject
 from gateway.information.table import Row
 from messages.codes import code
 from messages.courses import AbgelaufeneVerpflichtung
+from messages.group07_information import Kursabschluss
 from messages.values import Behoerde
 from store.records import CaseState
+from store.records_information import CourseData
 from store.unit import UnitOfWork
 
+_OF_THE_COURSE: Final = frozenset(
+    {"dropout", "success", "registration", "sections", "absences", "test-dates", "test-results"}
+)
 _ISSUER: Final = {"1b": "1", "2": "1", "5": "2", "8": "2", "7": "3"}
 """The kind of agency (list behoerdentyp) by the class of an obligation or a Jobcenter's admission."""
 
@@ -41,13 +48,48 @@ def told(work: UnitOfWork, subject: Subject, row: Row, agency: str) -> tuple[str
 
 
 def contents(work: UnitOfWork, subject: Subject, groups: tuple[str, ...], today: date) -> dict[str, Any]:
-    """Return the fields of the answer for the groups of data."""
+    """Return the fields of the answer for the groups of data.
+
+    The course of a repetition goes on after that of the case that is repeated (code 17584).
+    """
     found: dict[str, Any] = {}
+    if _OF_THE_COURSE & set(groups):
+        repetition = () if subject.repetition is None else (subject.repetition,)
+        courses = [work.course_data(each.id) for each in (subject.case, *repetition)]
+        found |= _course(subject, groups, joined_courses(courses))
+    if "former" in groups:
+        found |= course_view.earlier(work.course_data(each.id) for each in earlier(subject))
     if "expired" in groups:
         found["abgelaufen"] = tuple(_expired(subject, today))
     if "notes" in groups:
         found["hinweise"] = notes(subject, today)
     return found
+
+
+def _course(subject: Subject, groups: tuple[str, ...], data: CourseData) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if "dropout" in groups:
+        found["kursabbruch"] = data.dropout is not None
+    if "success" in groups and subject.case.completed_on is not None:
+        found["kursabschluss"] = Kursabschluss(_successful(subject, data))
+    if "registration" in groups:
+        found["anmeldung"] = course_view.registration(data)
+    if "sections" in groups:
+        found["abschnitte"] = course_view.sections(data, absences="absences" in groups)
+    if "test-results" in groups:
+        found["tests_sprache"] = course_view.language_tests_in_detail(data)
+    elif "test-dates" in groups:
+        found["tests_sprache"] = course_view.language_tests(data)
+    if "test-dates" in groups:
+        found["tests_orientierung"] = course_view.orientation_tests(data)
+    return found
+
+
+def _successful(subject: Subject, data: CourseData) -> bool:
+    """Tell whether the course was completed with success (§ 17 (2) IntV): B1, and the orientation test."""
+    return bool(subject.case.b1) and any(
+        test.kind == course_view.ORIENTATION and test.passed for test in data.tests
+    )
 
 
 def _expired(subject: Subject, today: date) -> Iterator[AbgelaufeneVerpflichtung]:
