@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,7 +86,7 @@ def build_application(config: Config) -> WebApplication:
     from adapters.server_background import Repeated
     from adapters.server_core import build_core
     from adapters.soap.app import SoapEndpoint
-    from adapters.soap.contract import PUBLIC_FOLDER, load_contract, published_files
+    from adapters.soap.contract import PUBLIC_FOLDER, load_contract
     from adapters.soap.guard import SealingKeys, SoapDoor
 
     keys = SealingKeys(load_signing_key(config), load_ecdsa_key(config))
@@ -105,7 +106,7 @@ def build_application(config: Config) -> WebApplication:
     )
     soap = SoapEndpoint(
         door,
-        files=published_files(public_url(config)),
+        files=_published(config),
         pool=pool,
         peer_of=peer_reader(config.http.trusted_proxies, config.http.client_certificate_header),
         metrics=metrics,
@@ -143,6 +144,20 @@ def _say_ready() -> None:
     import structlog
 
     structlog.get_logger("adapters.server").info("ready", pid=os.getpid())
+
+
+def _published(config: Config) -> Mapping[str, bytes]:
+    """The contract in the bundled version of the standard and in every further one."""
+    from adapters.config_files import contract_folders
+    from adapters.soap.contract import published_files
+    from adapters.soap.published import version_files
+
+    url = public_url(config)
+    files = dict(published_files(url))
+    for folder in contract_folders(config):
+        if folder.extends is not None:
+            files.update(version_files(url, folder))
+    return files
 
 
 def public_url(config: Config) -> str:

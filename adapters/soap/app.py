@@ -38,6 +38,7 @@ _ACCEPTED_TYPES: Final = frozenset({"text/xml", "application/soap+xml", "applica
 _ACCEPTED_CHARSETS: Final = frozenset({None, "", "utf-8", "utf8", "us-ascii"})
 # Named in the refusal; anything else a stranger wrote is not echoed.
 _COMMON_TYPES: Final = frozenset({"application/json", "text/plain", "text/html", "application/octet-stream"})
+_XML: Final = "text/xml; charset=utf-8"
 STAGES: Final = ("whole", "prove", "process", "seal")
 _NOTHING: Final = hashlib.sha256(b"").digest()
 
@@ -69,11 +70,16 @@ class SoapEndpoint:
         self._log = structlog.get_logger("adapters.soap")
 
     async def __call__(self, request: Request) -> Response:
-        """Answer POST with SOAP, GET ``?wsdl`` with the contract, everything else with 405."""
+        """Answer POST with SOAP, GET ``?wsdl`` with the contract, everything else with 405.
+
+        ``?wsdl=27.05`` is the contract written for a further version of the standard.
+        """
         if request.method == "POST":
             return await self._post(request)
-        if request.method in {"GET", "HEAD"} and request.query.lower().partition("=")[0] == "wsdl":
-            return Response(200, self._files[""], "text/xml; charset=utf-8")
+        query = request.query.lower()
+        if request.method in {"GET", "HEAD"} and query.partition("=")[0] == "wsdl":
+            content = self._files.get("" if query in {"wsdl", "wsdl="} else query)
+            return await not_found(request) if content is None else Response(200, content, _XML)
         return method_not_allowed("POST, GET")
 
     async def schema_file(self, request: Request) -> Response:
@@ -83,7 +89,7 @@ class SoapEndpoint:
         content = self._files.get(request.path.lstrip("/"))
         if content is None or not request.path.startswith(f"/{PUBLIC_FOLDER}/"):
             return await not_found(request)
-        return Response(200, content, "text/xml; charset=utf-8")
+        return Response(200, content, _XML)
 
     async def _post(self, request: Request) -> Response:
         peer = self._peer_of(request)

@@ -91,10 +91,10 @@ def published_files(public_url: str, root: Path = SCHEMA_ROOT) -> Mapping[str, b
             continue
         document = etree.parse(str(root / path))
         if path == WSDL_PATH:
-            _set_addresses(document, public_url)
+            set_addresses(document, public_url)
             files[""] = _with_locations_below_door(document, path)
         files[served] = etree.tostring(document, xml_declaration=True, encoding="UTF-8")
-        pending += [_resolve(path, node.get("schemaLocation")) for node in _references(document)]
+        pending += [_resolve(path, node.get("schemaLocation")) for node in references(document)]
     return MappingProxyType(files)
 
 
@@ -146,7 +146,8 @@ def _clark(element: etree._Element, qname: str) -> str:
     return f"{{{element.nsmap[prefix or None]}}}{local}"
 
 
-def _set_addresses(document: etree._ElementTree, public_url: str) -> None:
+def set_addresses(document: etree._ElementTree, public_url: str) -> None:
+    """Write the address of the door, as partners reach it, into the ports of a WSDL."""
     for namespace in (WSDL_SOAP11_NS, WSDL_SOAP12_NS):
         for address in document.iter(f"{{{namespace}}}address"):
             address.set("location", public_url)
@@ -154,7 +155,7 @@ def _set_addresses(document: etree._ElementTree, public_url: str) -> None:
 
 def _with_locations_below_door(document: etree._ElementTree, path: str) -> bytes:
     """The WSDL for ``?wsdl``: locations as seen from the door's address, not from the WSDL's own folder."""
-    original = [(node, str(node.get("schemaLocation"))) for node in _references(document)]
+    original = [(node, str(node.get("schemaLocation"))) for node in references(document)]
     for node, location in original:
         node.set("schemaLocation", f"{PUBLIC_FOLDER}/{_resolve(path, location)}")
     served = etree.tostring(document, xml_declaration=True, encoding="UTF-8")
@@ -163,7 +164,8 @@ def _with_locations_below_door(document: etree._ElementTree, path: str) -> bytes
     return served
 
 
-def _references(document: etree._ElementTree) -> list[etree._Element]:
+def references(document: etree._ElementTree) -> list[etree._Element]:
+    """The imports and includes of a document that name a location."""
     found = [*document.iter(f"{{{XSD_NS}}}import"), *document.iter(f"{{{XSD_NS}}}include")]
     return [node for node in found if node.get("schemaLocation") is not None]
 

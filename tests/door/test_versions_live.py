@@ -18,7 +18,7 @@ from tests.door.test_messages import somebody
 from tests.support.cli import inge
 from tests.support.server import Gateway, octets, prepared
 from tests.support.stores import open_test_store
-from tests.support.versions import NEW, OLD, confirm, versions
+from tests.support.versions import NAMESPACE, NEW, OLD, confirm, versions
 
 LAST = datetime.now(ZoneInfo("Europe/Berlin")).date() + timedelta(days=10)
 SCHEMAS = {
@@ -61,6 +61,10 @@ def test_both_versions_come_and_go_in_one_gateway(gateway: Gateway, tmp_path: Pa
     confirmed(gateway, OLD)
     with pytest.raises(Refused, match=r"T070\.version-not-confirmed"):
         _until_refused(client)
+    assert gateway.get("/soap?wsdl=27.05").content.count(NAMESPACE.encode()) == 2
+    assert NAMESPACE.encode() not in gateway.get("/soap?wsdl").content
+    assert gateway.get("/schemas/versions/27.05/xauslaender-baukasten.xsd").status_code == 200
+    assert gateway.get("/soap?wsdl=27.06").status_code == 404
     _sent_from_the_command_line(gateway, tmp_path)
     _read_by_a_foreign_stack(gateway)
 
