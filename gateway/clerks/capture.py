@@ -13,6 +13,7 @@ from typing import Final
 from gateway.cases import courses, transitions
 from gateway.cases.courses import SectionEnd
 from gateway.cases.rules import CaseError
+from gateway.clerks.concealing import concealed_events
 from gateway.clerks.desk import ClerkError, Desk
 from gateway.clerks.person_data import checked_code, details_of, nationalities
 from gateway.clock import german_day
@@ -231,7 +232,7 @@ class Capture:
                     case.id,
                     str(case.state),
                     str(act.done.state),
-                    tuple(event.words for event in desk.events),
+                    told_words(desk, chain),
                 )
                 facts = {
                     "capture": what,
@@ -248,6 +249,13 @@ class Capture:
             raise ClerkError(error.text_en) from error
         except (CaseError, RequestGoneError) as error:
             raise ClerkError(str(error)) from error
+
+
+def told_words(desk: Desk, persons: Sequence[PersonRecord]) -> tuple[str, ...]:
+    """Return what came of an entry in words, of a person with a disclosure block without agencies."""
+    blocked = desk.events and desk.work.block_of([person.id for person in persons]) is not None
+    events = concealed_events(desk.events) if blocked else desk.events
+    return tuple(event.words for event in events)
 
 
 class _Act:

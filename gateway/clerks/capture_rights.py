@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from gateway.cases.rules import CaseError
-from gateway.clerks.capture import Clerk, keys_of, persons_from
+from gateway.clerks.capture import Clerk, keys_of, persons_from, told_words
 from gateway.clerks.desk import ClerkError, Desk
 from gateway.clerks.person_data import PersonData
 from gateway.clock import german_day
@@ -126,12 +126,13 @@ class RightCapture:
                     for person in chain:
                         desk.ask_again(person.id)
                 work.add_journal(self._entry(entry, clerk, decided, desk))
+                words = told_words(desk, chain)
                 work.commit()
         except GatewayError as error:
             raise ClerkError(error.text_en) from error
         except (CaseError, RequestGoneError) as error:
             raise ClerkError(str(error)) from error
-        return CapturedRight(decided, tuple(event.words for event in desk.events))
+        return CapturedRight(decided, words)
 
     def _prepared(self, entry: RightEntry, request: Request, today: date) -> Prepared | Decided:
         tools = self._tools

@@ -354,3 +354,14 @@ def test_a_report_of_a_new_person_asks_nothing_about_blocks(
     number = entitle(core, BLOCKED)
     assert not [sql for sql in asked if "disclosure_block" in sql]
     assert agencies_that_block(core, number) == {ABH1.kennung}
+
+
+def test_what_comes_of_an_entry_names_no_agency_of_a_blocked_person(core: DoorCore, clerk: Clerk) -> None:
+    number = entitle(core)
+    # A question about the entitlement, which a clerk then revokes: the obligation is decided anew.
+    asked = core.deliver(obligation_1b(ABH2, new_uuid(), NOW, number=number), "abh2")
+    assert asked.message_type == "070006"
+    block(core, number, "abh3")
+    told = clerk.tells("capture", "revoke", "--number", number, "--as", "e.muster", "--reason", "a letter")
+    assert told["events"]
+    assert not [text for text in told["events"] if ABH2.kennung in text or HIDDEN not in text]
