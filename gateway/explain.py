@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.disclosure import HIDDEN, concealed
+from gateway.information.changes import change_table
 from gateway.rules.engine import RuleBook
 from store.blocks import blocked_among, persons_of
 from store.engine import Store
@@ -170,6 +171,10 @@ def _decision(record: DecisionRecord, rules: RuleBook | None) -> Decision:
         (table for table in (rules.tables if rules else ()) if table.version == record.rules_version), None
     )
     row = next((each for each in version.rows if each.id == record.row), None) if version else None
+    changes = change_table()
+    told = changes.rows.get(record.row or "") if record.rules_version == changes.version else None
+    if told is not None:
+        return Decision(record, told.de, told.en)
     if row is None:
         return Decision(record, None, None)
     return Decision(record, row.explanation_de, row.explanation_en)

@@ -365,3 +365,12 @@ def test_what_comes_of_an_entry_names_no_agency_of_a_blocked_person(core: DoorCo
     told = clerk.tells("capture", "revoke", "--number", number, "--as", "e.muster", "--reason", "a letter")
     assert told["events"]
     assert not [text for text in told["events"] if ABH2.kennung in text or HIDDEN not in text]
+
+
+def test_explain_tells_in_words_what_became_of_a_report(core: DoorCore, clerk: Clerk) -> None:
+    number = entitle(core)
+    uuid, _ = block(core, number, blocked=False)
+    (way,) = clerk.tells("explain", uuid)
+    (told,) = way["decisions"]
+    assert (told["record"]["row"], told["record"]["answer_type"]) == ("B06", "quittung")
+    assert told["explanation_en"] == "No disclosure block is entered; nothing was changed."
