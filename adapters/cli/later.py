@@ -20,12 +20,15 @@ from adapters.cli.sender_side import (
     PasswordOption,
     SoapOption,
     TestOption,
+    VersionsOption,
     answer_summary,
+    known_versions,
     open_client,
     told,
 )
 
 if TYPE_CHECKING:
+    from messages.registry import MessageRegistry
     from messages.service import SpaetereAntwort, StatusAbfrageAntwort
 
 
@@ -50,6 +53,7 @@ def fetch(
     ] = None,
     password_file: PasswordOption = None,
     soap: SoapOption = "1.1",
+    versions: VersionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Fetch the answers that came about later: from a clerk, or because time ran out.
@@ -63,12 +67,13 @@ def fetch(
     from adapters.client import Service
 
     service = Service(open_client(endpoint, key, gateway, password_file, soap), agency, test=test)
+    known = known_versions(versions)
     listed: list[dict[str, Any]] = []
     confirmed = 0
     with told(as_json):
         while True:
             fetched = service.fetch(at_most)
-            listed += [_shown(answer, _kept(answer, into)) for answer in fetched.nachrichten]
+            listed += [_shown(answer, known, _kept(answer, into)) for answer in fetched.nachrichten]
             if not confirms or not fetched.nachrichten:
                 break
             if into is not None:
@@ -91,6 +96,7 @@ def status(
     test: TestOption = False,
     password_file: PasswordOption = None,
     soap: SoapOption = "1.1",
+    versions: VersionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask what became of a message: answered, waiting (where, since when, until when), later answers.
@@ -103,7 +109,7 @@ def status(
     service = Service(open_client(endpoint, key, gateway, password_file, soap), agency, test=test)
     with told(as_json):
         answer = service.status(message)
-    data = _status(answer)
+    data = _status(answer, known_versions(versions))
     rows = [(name, _plain(value)) for name, value in data.items() if value and name != "later_answers"]
     words = table(["", "status"], rows)
     if data["later_answers"]:
@@ -158,12 +164,12 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _shown(answer: SpaetereAntwort, file: Path | None = None) -> dict[str, Any]:
+def _shown(answer: SpaetereAntwort, versions: MessageRegistry, file: Path | None = None) -> dict[str, Any]:
     return {
         "id": answer.nachricht_id,
         "message": answer.nachrichten_uuid,
         "answers": answer.ausloeser_uuid,
-        **_said(answer.dokument),
+        **_said(answer.dokument, versions),
         "ready": _moment(answer.bereitgestellt_am),
         "fetched": _moment(answer.ausgeliefert_am),
         "confirmed": _moment(answer.bestaetigt_am),
@@ -171,15 +177,15 @@ def _shown(answer: SpaetereAntwort, file: Path | None = None) -> dict[str, Any]:
     }
 
 
-def _said(document: bytes | None) -> dict[str, str | None]:
+def _said(document: bytes | None, versions: MessageRegistry) -> dict[str, str | None]:
     from adapters.client import read_document
 
     if document is None:
         return {"answer": None, "reason": None, "number": None}
-    return answer_summary(etree.fromstring(document), read_document(document))
+    return answer_summary(etree.fromstring(document), read_document(document, versions))
 
 
-def _status(answer: StatusAbfrageAntwort) -> dict[str, Any]:
+def _status(answer: StatusAbfrageAntwort, versions: MessageRegistry) -> dict[str, Any]:
     refusal, office = answer.ablehnung, answer.stelle
     return {
         "message": answer.nachrichten_uuid,
@@ -205,8 +211,8 @@ def _status(answer: StatusAbfrageAntwort) -> dict[str, Any]:
             "phone": office.telefon,
             "email": office.email,
         },
-        "first_answer": None if answer.antwort is None else _said(answer.antwort),
-        "later_answers": [_shown(later) for later in answer.spaetere_antworten],
+        "first_answer": None if answer.antwort is None else _said(answer.antwort, versions),
+        "later_answers": [_shown(later, versions) for later in answer.spaetere_antworten],
     }
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapters.cli.console import REFUSED, CommandError, ConfigOption, JsonOption, configuration, emit
+from adapters.cli.sender_side import VersionsOption
 
 if TYPE_CHECKING:
     from adapters.print.confirmation import Confirmation
@@ -52,6 +53,7 @@ def print_answer(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", help="Write the PDF to this file.")],
+    versions: VersionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print the confirmation of a right that was accepted later, from the report and what was fetched.
@@ -59,18 +61,18 @@ def print_answer(
     Nothing is proven here: fetched answers were, before they were written. Exit code 1 if nothing was
     accepted, or a file is not the answer to the one before.
     """
-    from adapters.cli.sender_side import read_message
+    from adapters.cli.sender_side import known_versions, read_message
     from adapters.print.confirmation import NotPrintableError
     from adapters.print.exchange import confirmation_of
     from adapters.print.render import render, require
     from messages.errors import GatewayError
-    from messages.registry import parse
 
     require()
+    known = known_versions(versions)
     if len(files) < 2:
         raise CommandError("a report and the answer to it are needed")
     try:
-        report, *between, answer = [parse(read_message(file)) for file in files]
+        report, *between, answer = [known.parse(read_message(file)) for file in files]
         confirmation = confirmation_of(report, answer, between)
     except NotPrintableError as error:
         raise CommandError(str(error), exit_code=REFUSED) from error

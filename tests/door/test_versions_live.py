@@ -16,6 +16,7 @@ from messages.registry import in_version
 from messages.versionsende import Versionsende
 from tests.door.test_messages import somebody
 from tests.support.cli import inge
+from tests.support.core import ABH1
 from tests.support.server import Gateway, octets, prepared
 from tests.support.stores import open_test_store
 from tests.support.versions import NAMESPACE, NEW, OLD, confirm, versions
@@ -49,9 +50,10 @@ def confirmed(gateway: Gateway, *versions: str) -> None:
 
 
 def test_both_versions_come_and_go_in_one_gateway(gateway: Gateway, tmp_path: Path) -> None:
-    client = gateway.client(versions=versions())
+    client, sent = gateway.client(versions=versions()), dict[str, Any]()
     for version, endings in ((OLD, (ENDING,)), (NEW, ()), (OLD, (ENDING,))):
-        reply = client.send(in_version(somebody(), version))
+        sent[version] = in_version(somebody(), version)
+        reply = client.send(sent[version])
         assert isinstance(reply.message, Akzeptanz070003)
         assert reply.message.rahmen.version == version
         assert reply.endings == endings
@@ -65,7 +67,7 @@ def test_both_versions_come_and_go_in_one_gateway(gateway: Gateway, tmp_path: Pa
     assert NAMESPACE.encode() not in gateway.get("/soap?wsdl").content
     assert gateway.get("/schemas/versions/27.05/xauslaender-baukasten.xsd").status_code == 200
     assert gateway.get("/soap?wsdl=27.06").status_code == 404
-    _sent_from_the_command_line(gateway, tmp_path)
+    _sent_from_the_command_line(gateway, tmp_path, sent[NEW].rahmen.kopf.nachrichten_uuid)
     _read_by_a_foreign_stack(gateway)
 
 
@@ -76,13 +78,11 @@ def _until_refused(client: Any) -> None:
         client.send(in_version(somebody(), NEW))
 
 
-def _sent_from_the_command_line(gateway: Gateway, folder: Path) -> None:
+def _sent_from_the_command_line(gateway: Gateway, folder: Path, new: str) -> None:
     file, password = folder / "message.xml", folder / "password"
     file.write_bytes(etree.tostring(versions().build(somebody())))
     password.write_text(gateway.pki.password + "\n", "utf-8")
-    ran = inge(
-        "send",
-        file,
+    sender = (
         "--endpoint",
         gateway.soap,
         "--key",
@@ -93,10 +93,12 @@ def _sent_from_the_command_line(gateway: Gateway, folder: Path) -> None:
         gateway.pki.directory / "gateway.crt.pem",
         "--versions",
         FOLDER,
-        "--json",
     )
+    ran = inge("send", file, *sender, "--json")
     assert (ran.code, ran.json["answer"]) == (0, "070003")
     assert ran.json["warning"] == f"XAusländer 26.11 is served until {LAST}; then: 27.05"
+    asked = ("status", new, "--agency", ABH1.kennung, "--test", *sender, "--json")
+    assert inge(*asked).json["first_answer"]["answer"] == "070003"
     # The operator sees it as well.
     told = {each["version"]: each for each in inge("versions", "--config", gateway.config, "--json").json}
     assert (told["XAusländer 26.11"]["state"], told["XAusländer 27.05"]["state"]) == ("ends", "served")
