@@ -17,6 +17,8 @@ CONFLICT = "conflict"
 """Kind of a work item that parks one message: shall the new right hold, or what is there?"""
 WEAK = "weak"
 """Kind of a work item that blocks nothing: two persons may be one."""
+INQUIRY = "inquiry"
+"""Kind of a work item that parks an inquiry: whom is it about?"""
 BLOCK = "block"
 """Kind of a work item that parks reports: is a disclosure block lifted that another agency reported?"""
 

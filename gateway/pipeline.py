@@ -24,7 +24,6 @@ from gateway.tools import Tools
 from gateway.trust.certificates import Validator, fingerprint_of, require_valid
 from gateway.trust.documents import VerifiedDocument
 from gateway.trust.wssecurity import demand_timestamp, refuse_str_transform
-from gateway.unserved import require_served
 from gateway.way import Way
 from messages.errors import GatewayError
 from messages.frame import Fachrahmen
@@ -171,7 +170,6 @@ class Pipeline:
 
     def _understand(self, way: Way, today: date) -> ParsedMessage:
         element = way.document.element
-        require_served(element, self._messages)
         contract = self._contract(way, today)
         message = self._messages.parse(element)
         frame = message.rahmen

@@ -37,7 +37,7 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept in the hi
 def list_items(
     office: Annotated[str | None, typer.Option(help="Only the items of this regional office.")] = None,
     kind: Annotated[
-        str | None, typer.Option(help="Only of this kind: duplicate, conflict, weak, block.")
+        str | None, typer.Option(help="Only of this kind: duplicate, conflict, weak, block, inquiry.")
     ] = None,
     state: Annotated[str, typer.Option(help="open, closed or all.")] = "open",
     overdue: Annotated[
@@ -49,12 +49,12 @@ def list_items(
     """List work items by age, with the mark of three working days."""
     from gateway.clerks.worklist import list_entries
     from gateway.clock import german_day
-    from gateway.identity import BLOCK, CONFLICT, DUPLICATE, WEAK
+    from gateway.identity import BLOCK, CONFLICT, DUPLICATE, INQUIRY, WEAK
     from store.offices import list_offices
 
     wanted = _state(state)
-    if kind not in (None, DUPLICATE, CONFLICT, WEAK, BLOCK):
-        raise CommandError(f"--kind is duplicate, conflict, weak or block, not {kind!r}")
+    if kind not in (None, DUPLICATE, CONFLICT, WEAK, BLOCK, INQUIRY):
+        raise CommandError(f"--kind is duplicate, conflict, weak, block or inquiry, not {kind!r}")
     with opened_tools(configuration(config)) as (store, tools):
         entries = list_entries(store, tools, state=wanted, office=office, kind=kind, only_overdue=overdue)
         if office is not None and not entries:

@@ -21,7 +21,6 @@ from adapters.cli.sender_side import (
     SoapOption,
     TestOption,
     VersionsOption,
-    known_versions,
     open_client,
     read_file,
     told,
@@ -114,7 +113,7 @@ def _here(
 
     on = (day or datetime.now(ZoneInfo("Europe/Berlin"))).date()
     registry = SchemaRegistry.load(installed=installed, versions=versions or ())
-    found = inspect(octets, registry, known_versions(versions), Limits(), on)
+    found = inspect(octets, registry, Limits(), on)
     findings = [
         _Finding(e.code, e.path, e.line, e.text_de, e.text_en, e.entry.advice.value) for e in found.errors
     ]

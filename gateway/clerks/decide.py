@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from gateway.clerks.blocks import KEEP, LIFT, weigh_block
 from gateway.clerks.desk import Act, ClerkError, Desk, act, named_person
+from gateway.clerks.inquiries import answer_inquiries
 from gateway.clerks.merging import merge
 from gateway.decided import ClerkChoice, Decided
-from gateway.identity import BLOCK, CONFLICT, DUPLICATE, different, same
+from gateway.identity import BLOCK, CONFLICT, DUPLICATE, INQUIRY, different, same
 from gateway.resume import stored_request
 from gateway.tools import Tools
 from store.engine import Store
@@ -89,9 +90,12 @@ def decision_of(desk: Desk, what: str, person: int | None, text: str | None = No
 def say_same(desk: Desk, item: WorkItem, person: PersonRecord) -> None:
     """The persons are one: every waiting message is decided for this one, or two stored ones are merged."""
     known = {desk.person(each).id for each in item.candidates}
+    if item.kind in (DUPLICATE, INQUIRY) and person.id not in known and desk.reason == _reason(item.id):
+        raise ClerkError(f"person {person.id} is no candidate of this work item: give a reason")
+    if item.kind == INQUIRY:
+        answer_inquiries(desk, item, person)
+        return
     if item.kind == DUPLICATE:
-        if person.id not in known and desk.reason == _reason(item.id):
-            raise ClerkError(f"person {person.id} is no candidate of this work item: give a reason")
         for ref in item.messages:
             desk.resume(ref, same(person))
         return
@@ -115,6 +119,9 @@ def say_different(desk: Desk, item: WorkItem) -> None:
 
     What waited behind it waits in a new work item, for the new person may be the one it is about.
     """
+    if item.kind == INQUIRY:
+        answer_inquiries(desk, item, None)
+        return
     known = list(dict.fromkeys(desk.person(each).id for each in item.candidates))
     if item.kind != DUPLICATE:
         if len(known) == 1:

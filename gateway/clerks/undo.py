@@ -14,7 +14,7 @@ from gateway.clerks.blocks import KEEP, LIFT, lift_blocks, weigh_again
 from gateway.clerks.decide import DIFFERENT, REFUSE, REPLACE, SAME, decision_of, say_different
 from gateway.clerks.desk import Act, ClerkError, Desk, Event, act, events_of, named_person
 from gateway.clerks.merging import merge, split
-from gateway.identity import CONFLICT, DUPLICATE, same
+from gateway.identity import CONFLICT, DUPLICATE, INQUIRY, same
 from gateway.notices import tell_restored
 from gateway.resume import stored_request
 from gateway.tools import Tools
@@ -57,6 +57,8 @@ def undo(
             raise ClerkError(f"work item {item.id} is not decided")
         if decision["choice"] not in (SAME, DIFFERENT, REPLACE, REFUSE, LIFT, KEEP):
             raise ClerkError(f"work item {item.id} ended by an undoing: undo the decision that followed")
+        if item.kind == INQUIRY:
+            raise ClerkError("what an agency was told cannot be taken back: tell it by other means")
         if not desk.work.mark_undone(item, at=desk.now):
             raise ClerkError(f"the decision about work item {item.id} was undone already")
         return _Undoing(desk, item, events_of(decision)).choose(decision["choice"], named)

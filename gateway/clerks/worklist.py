@@ -25,7 +25,8 @@ from gateway.clerks.concealing import (
 )
 from gateway.clerks.sweep import Weak, weak_candidates
 from gateway.clock import german_day
-from gateway.identity import CONFLICT, DUPLICATE, survivor
+from gateway.identity import CONFLICT, DUPLICATE, INQUIRY, survivor
+from gateway.information.inquiry import INQUIRIES, stored_inquiry
 from gateway.normalise import PersonKey
 from gateway.resume import RequestGoneError, stored_request
 from gateway.rules.engine import Row
@@ -153,6 +154,8 @@ def _waiting(
 ) -> Waiting:
     kind, agency, received_at = names[ref]
     blocked = False
+    if kind in INQUIRIES:
+        return Waiting(ref, kind, agency, received_at, _inquired(work, tools, ref), None)
     try:
         request = stored_request(work, tools, ref).request
     except RequestGoneError:
@@ -166,12 +169,21 @@ def _waiting(
     return Waiting(ref, kind, agency, received_at, reported, right, blocked)
 
 
+def _inquired(work: UnitOfWork, tools: Tools, ref: MessageRef) -> Described | None:
+    """Return about whom an inquiry asks, None where it was erased."""
+    try:
+        inquiry = stored_inquiry(work, tools, ref).inquiry
+    except RequestGoneError:
+        return None
+    return described(inquiry.key, inquiry.surname, inquiry.first_name, inquiry.details)
+
+
 def _about(
     work: UnitOfWork, item: WorkItem, messages: Sequence[Waiting]
 ) -> tuple[Described | None, int | None, list[int]]:
     """Return whom an item is about, the id if that is a stored person, and the ids of the candidates."""
     others = list(dict.fromkeys(_today(work, each) for each in item.candidates))
-    if item.kind not in (DUPLICATE, CONFLICT) and item.candidates:
+    if item.kind not in (DUPLICATE, CONFLICT, INQUIRY) and item.candidates:
         subject = work.person(item.candidates[-1])
         if subject is not None:
             ids = [each for each in item.candidates if each != subject.id]

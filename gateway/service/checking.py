@@ -13,7 +13,6 @@ from gateway.serving import AcceptedRequest, ServiceAnswer, ServiceRequest, Serv
 from gateway.settings import Settings
 from gateway.trust.admission import Limits
 from messages.errors import GatewayError
-from messages.registry import MessageRegistry
 from messages.service import Befund, PruefeNachricht, PruefeNachrichtAntwort
 from schemas.registry import Contract, SchemaRegistry
 from store.records import PartyRecord
@@ -41,13 +40,11 @@ class CheckHandler:
     def __init__(
         self,
         registry: SchemaRegistry,
-        messages: MessageRegistry,
         settings: Settings,
         limits: Limits,
         incoming: Collection[str],
     ) -> None:
         self._registry = registry
-        self._messages = messages
         self._settings = settings
         self._limits = limits
         self._incoming = incoming
@@ -77,7 +74,7 @@ class CheckHandler:
         return step
 
     def _check(self, octets: bytes, party: PartyRecord, today: date) -> Inspected:
-        found = inspect(octets, self._registry, self._messages, self._limits, today)
+        found = inspect(octets, self._registry, self._limits, today)
         if found.root is None or found.contract is None:
             return found
         if found.root.tag not in self._incoming:

@@ -26,5 +26,5 @@ def service_handlers(
         HoleNachrichten.root: FetchHandler(settings),
         BestaetigeNachrichten.root: ConfirmHandler(),
         StatusAbfrage.root: StatusHandler(store, settings),
-        PruefeNachricht.root: CheckHandler(registry, messages, settings, limits, incoming),
+        PruefeNachricht.root: CheckHandler(registry, settings, limits, incoming),
     }

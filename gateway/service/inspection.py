@@ -8,9 +8,7 @@ from typing import Any
 from lxml import etree
 
 from gateway.trust.admission import Limits, admit
-from gateway.unserved import require_served
 from messages.errors import GatewayError
-from messages.registry import MessageRegistry
 from messages.violations import single_errors, to_error
 from schemas.registry import Contract, SchemaRegistry
 from schemas.violations import ContractError, line_of, path_of
@@ -25,9 +23,7 @@ class Inspected:
     errors: tuple[GatewayError, ...]
 
 
-def inspect(
-    octets: bytes, registry: SchemaRegistry, messages: MessageRegistry, limits: Limits, on: date
-) -> Inspected:
+def inspect(octets: bytes, registry: SchemaRegistry, limits: Limits, on: date) -> Inspected:
     """Go the way of a message as far as a document goes alone, and collect what would refuse it.
 
     In: the document without envelope, the caps on it, the day for which served versions count. Lines are
@@ -36,7 +32,6 @@ def inspect(
     root = contract = None
     try:
         root = admit(octets, limits).root
-        require_served(root, messages)
         contract = registry.identify(root, on)
     except ContractError as error:
         return Inspected(root, None, (to_error([error.violation]),))

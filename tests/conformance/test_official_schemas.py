@@ -9,7 +9,6 @@ from lxml import etree
 
 from gateway.service.inspection import inspect
 from gateway.trust.admission import Limits
-from messages.registry import BUNDLED_MESSAGES
 from schemas.catalog import Catalog, schema_parser
 from schemas.codes import CodeLists, Extent, installed_code_lists
 from schemas.din91379 import DATATYPES, load_characters
@@ -288,7 +287,7 @@ def test_fixtures_get_the_same_verdict_officially(
     compiled = next(c for c in OURS if c.folder.namespace == etree.QName(document).namespace)
     assert compiled.schema(document) == official_schema(document)
     ours, theirs = (
-        inspect(path.read_bytes(), registry, BUNDLED_MESSAGES, Limits(), DAY)
+        inspect(path.read_bytes(), registry, Limits(), DAY)
         for registry in (SchemaRegistry.load(), official_registry)
     )
     assert bool(ours.errors) == bool(theirs.errors)

@@ -139,10 +139,6 @@ def test_a_document_of_another_author(core: DoorCore) -> None:
         (b"<!DOCTYPE a><a/>", "X001.doctype"),
         (b"<a/>", "X001.unknown-root"),
         (b'<x:a xmlns:x="http://www.osci.de/xauslaender2605"/>', "V000"),
-        (
-            b'<x:ABHBAMF.UebernahmeAuskunft.070016 xmlns:x="http://www.osci.de/xauslaender2611"/>',
-            "V000.message-not-served",
-        ),
         (octets(request(StatusAbfrage, nachrichten_uuid=new_uuid())), "X001.unknown-root"),
         ("<a>ä</a>".encode("utf-16"), "S001"),
         (b"<a>" * 100 + b"</a>" * 100, "T099.too-deep"),

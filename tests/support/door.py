@@ -18,10 +18,15 @@ from gateway.trust.policy import SignaturePolicy, SoapPolicy
 from messages.fehler import Fehler
 from messages.frame import Message
 from messages.group07 import Akzeptanz070003, Anfrage070006, Dublette070004, NichtMoeglich070005
-from messages.group07_information import AuskunftNichtMoeglich070014, UebernahmeNichtMoeglich070017
+from messages.group07_information import (
+    AuskunftNichtMoeglich070014,
+    Berechtigungsscheininhalt070012,
+    UebernahmeNichtMoeglich070017,
+)
 from messages.group08 import (
     Akzeptanz080003,
     AuskunftNichtMoeglich080014,
+    Berechtigungsscheininhalt080012,
     Dublette080004,
     NichtMoeglich080005,
     UebernahmeNichtMoeglich080017,
@@ -158,6 +163,8 @@ def _reason(answer: Any) -> str | None:
         return answer.information_sachbearbeitung.code
     if isinstance(answer, Anfrage070006):
         return answer.nachfragegrund.code
+    if isinstance(answer, Berechtigungsscheininhalt070012 | Berechtigungsscheininhalt080012):
+        return answer.information_sachbearbeiter.code
     if isinstance(answer, AuskunftNichtMoeglich070014 | AuskunftNichtMoeglich080014):
         return answer.grund_code.code
     if isinstance(answer, UebernahmeNichtMoeglich070017 | UebernahmeNichtMoeglich080017):
