@@ -21,6 +21,7 @@ from adapters.cli import (
     offices,
     parties,
     printing,
+    retrievals,
     rules,
     scheduler,
     schema_files,
@@ -63,6 +64,7 @@ app.add_typer(clock.app, name="clock")
 app.add_typer(capture.app, name="capture")
 app.add_typer(cases.app, name="cases")
 app.add_typer(hints.app, name="hints")
+app.add_typer(retrievals.app, name="retrievals")
 app.add_typer(rules.app, name="rules")
 app.add_typer(scheduler.app, name="scheduler")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.clerks.reminders import Reminder
 from gateway.clerks.sweep import HintSweep
+from gateway.information.officer import LogKeeper
 from gateway.questions import close_overdue
 from gateway.scheduler.runner import Progress, Task
 from gateway.scheduler.states import StateWriter
@@ -17,5 +18,6 @@ def usual_tasks(store: Store, tools: Tools) -> tuple[Task, ...]:
         Task("questions-closed", lambda _: Progress(close_overdue(store, tools))),
         Task("reminders", Reminder(store, tools).work),
         Task("states-written", StateWriter(store, tools.clock).work),
+        Task("retrievals-deleted", LogKeeper(store, tools).work),
         Task("persons-searched", HintSweep(store, tools.clock).work),
     )

@@ -33,7 +33,13 @@ def turn(clerk: Clerk) -> Any:
 
 
 def test_nothing_to_do_is_told_too(clerk: Clerk) -> None:
-    nothing = {"questions-closed": 0, "reminders": 0, "states-written": 0, "persons-searched": 0}
+    nothing = {
+        "questions-closed": 0,
+        "reminders": 0,
+        "states-written": 0,
+        "persons-searched": 0,
+        "retrievals-deleted": 0,
+    }
     assert turn(clerk) == nothing
 
 
