@@ -138,16 +138,31 @@ def told(as_json: bool) -> Iterator[None]:
 
 def summary(message: Any) -> dict[str, str | None]:
     """Say in a few words what an answer says: its type, reason (a receipt's subject) and number."""
-    reason = getattr(message, "ablehnungsgrund", None) or getattr(
-        message, "information_sachbearbeitung", None
-    )
-    reason = reason or getattr(message, "nachfragegrund", None)
     right = getattr(message, "berechtigung_verpflichtung", None)
+    right = right or getattr(message, "zulassung_verpflichtung", None)
     return {
         "answer": message.message_type,
-        "reason": getattr(message, "sachverhalt", None) if reason is None else reason.code,
+        "reason": _reason(message),
         "number": None if right is None else right.bamfkennziffer,
     }
+
+
+_REASONS = (
+    "ablehnungsgrund",
+    "nachfragegrund",
+    "grund_code",
+    "information_sachbearbeiter",
+    "information_sachbearbeitung",
+)
+"""Where the answers of the standard say why; in some the last holds notes beside that, several."""
+
+
+def _reason(message: Any) -> str | None:
+    for name in _REASONS:
+        code: str | None = getattr(getattr(message, name, None), "code", None)
+        if code is not None:
+            return code
+    return getattr(message, "sachverhalt", None)
 
 
 def answer_summary(element: etree._Element, message: Any) -> dict[str, str | None]:
