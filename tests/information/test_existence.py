@@ -1,5 +1,6 @@
 """Inquiries (070011, 080011) through the door with real bytes: who is meant, what is told, and its log."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,9 +14,11 @@ from fixtures.persons import LEYLA, THI
 from messages.courses import KeinSchein
 from messages.frame import Message
 from messages.quittung import Quittung
+from messages.service import StatusAbfrage, Zustand
 from messages.values import Name
 from store.records_information import BlockReport
 from store.schema import retrieval
+from tests.support import desk as service
 from tests.support.clerk import Clerk
 from tests.support.core import ABH1, ABH2, ABH3, NOW, TGS2, new_uuid, sender
 from tests.support.door import Delivered, DoorCore
@@ -243,3 +246,41 @@ def test_a_resend_is_the_same_answer_and_no_further_entry(core: DoorCore) -> Non
     first, again = core.deliver(message), core.deliver(message)
     assert (again.repeated, again.document) == (True, first.document)
     assert len(log(core)) == 1
+
+
+def test_a_waiting_inquiry_is_told_by_status_and_reminded_of(core: DoorCore, clerk: Clerk) -> None:
+    stored_person(core, other_first_name("Lale"))
+    answer = waiting(core)
+
+    def status() -> Any:
+        return service.ask(core, service.request(StatusAbfrage, nachrichten_uuid=answer.uuid))
+
+    assert status().zustand is Zustand.WAITING_FOR_CLERK
+    core.clock.advance(days=7)
+    assert clerk.tells("scheduler", "run", "--once")["done"]["reminders"] == 1
+    clerk.decide(clerk.only_item(), "--different")
+    found = status()
+    assert found.zustand is Zustand.LATER_READY
+    assert len(found.spaetere_antworten) == 1
+
+
+def test_inquiries_and_reports_at_the_same_time_wait_for_each_other(core: DoorCore) -> None:
+    """Two persons of two keys, each with a former self under the other's key: both are locked."""
+    here, there = stored_person(core), stored_person(core, THI)
+    numbers = [stored_case(core, each, "1b", agency=ABH2).number for each in (here, there)]
+    stored_person(core, merged_into=there.id, first_name_key="other")
+    stored_person(core, THI, merged_into=here.id, first_name_key="other")
+
+    def one(place: int) -> str:
+        holder, who = ("abh1", LEYLA) if place % 2 else ("abh2", THI)
+        if place % 3 == 0:
+            report = persons.obligation_1b(
+                sender(holder), new_uuid(), NOW, person=who, number=numbers[place % 2]
+            )
+            return core.deliver(report, holder).message_type
+        return asked(core, holder, person=who).message_type
+
+    with ThreadPoolExecutor(6) as threads:
+        kinds = list(threads.map(one, range(36)))
+    assert len(kinds) == 36
+    assert len(log(core)) == 24
