@@ -84,7 +84,9 @@ def fetch(
     data = {"answers": listed, "confirmed": confirmed, "more": fetched.weitere}
     columns = ["id", "message", "answer", "reason", "number", "ready", "file"]
     rows = [[entry[name] for name in columns] for entry in listed]
-    emit(data, table(columns, rows) if rows else "nothing lies ready", as_json=as_json)
+    said = [f"{entry['id']}: {entry['text_en']}" for entry in listed if entry["text_en"]]
+    words = "\n\n".join([table(columns, rows), *said])
+    emit(data, words if rows else "nothing lies ready", as_json=as_json)
 
 
 def status(
@@ -178,11 +180,16 @@ def _shown(answer: SpaetereAntwort, versions: MessageRegistry, file: Path | None
 
 
 def _said(document: bytes | None, versions: MessageRegistry) -> dict[str, str | None]:
+    """What a document says; receipts and notices of our own bring their words with them."""
     from adapters.client import read_document
 
     if document is None:
-        return {"answer": None, "reason": None, "number": None}
-    return answer_summary(etree.fromstring(document), read_document(document, versions))
+        return dict.fromkeys(("answer", "reason", "number", "text_de", "text_en"))
+    message = read_document(document, versions)
+    return answer_summary(etree.fromstring(document), message) | {
+        "text_de": getattr(message, "text_deutsch", None),
+        "text_en": getattr(message, "text_englisch", None),
+    }
 
 
 def _status(answer: StatusAbfrageAntwort, versions: MessageRegistry) -> dict[str, Any]:

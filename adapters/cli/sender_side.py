@@ -143,7 +143,7 @@ def summary(message: Any) -> dict[str, str | None]:
     return {
         "answer": message.message_type,
         "reason": _reason(message),
-        "number": None if right is None else right.bamfkennziffer,
+        "number": getattr(right or message, "bamfkennziffer", None),
     }
 
 
