@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,15 @@ import pytest
 from lxml import etree
 
 from adapters.cli.console import REFUSED, USAGE
+from fixtures import jobcenters
+from fixtures.persons import LEYLA
+from messages.group07 import Akzeptanz070003
 from messages.service import BestaetigeNachrichten
 from store.engine import Store
 from tests.door.test_messages import sealed, somebody
 from tests.door.test_outbox import desk
 from tests.support.cli import Ran, inge
-from tests.support.core import ABH1, new_uuid
+from tests.support.core import ABH1, TGS1, new_uuid
 from tests.support.desk import lay_out, request
 from tests.support.desk import octets as service_octets
 from tests.support.server import Gateway, octets
@@ -190,3 +195,23 @@ def test_the_operator_sees_what_was_asked_and_delivered(gateway: Gateway, opened
     assert "refused" not in told.out
     story = inge("explain", uuid, *config).out
     assert all(word in story for word in ("later answer", "fetched", "confirmed"))
+
+
+@pytest.mark.usefixtures("sender", "opened")
+def test_a_notice_is_told_in_words(gateway: Gateway) -> None:
+    message = somebody()
+    entitled = gateway.client().send(message).message
+    assert isinstance(entitled, Akzeptanz070003)
+    number = entitled.berechtigung_verpflichtung.bamfkennziffer
+    now = datetime.now(UTC)
+    person = replace(LEYLA, personalien=message.personalien)
+    until = now.date() + timedelta(days=200)
+    gateway.client("tgs1").send(jobcenters.obligation(TGS1, new_uuid(), now, until, person, number=number))
+    (entry,) = listed(inge("fetch", "--json"))
+    assert (entry["answer"], entry["reason"], entry["number"]) == (
+        "mitteilung",
+        "berechtigung-ersetzt",
+        number,
+    )
+    assert "Verpflichtung eines Jobcenters" in entry["text_de"]
+    assert entry["text_en"] in inge("fetch").out
