@@ -12,7 +12,7 @@ from gateway.questions import close_overdue
 from store.engine import Store
 from store.records import JournalEntry, JournalKind
 from tests.support.cli import inge, lay_out
-from tests.support.core import ABH1, ABH2, Core, furnish, new_uuid
+from tests.support.core import ABH1, ABH2, OF_JOBCENTERS, REPORTS, Core, furnish, new_uuid
 from tests.support.pki import shared_pki
 from tests.support.stores import open_test_store
 
@@ -78,9 +78,16 @@ def test_a_store_without_tables_is_told(tmp_path: Path) -> None:
 def test_an_added_party_may_send_what_its_kind_sends(config: Path) -> None:
     _add(config)
     (record,) = inge("party", "list", "--config", config, "--json").json
-    assert record["allowed"] == ["070001", "070007", "070008", "070009", "070010"]
+    assert set(record["allowed"]) == REPORTS
     assert (record["environment"], record["locked"]) == ("test", False)
     assert len(record["certificates"]) == 1
+
+
+def test_an_added_jobcenter_may_send_what_jobcenters_send(config: Path) -> None:
+    words = ("party", "add", "dbs:010101", "--type", "TGS", "--name", "JC", "--certificate", CERTIFICATE)
+    assert inge(*words, "--config", config).code == 0
+    (record,) = inge("party", "list", "--config", config, "--json").json
+    assert (record["type"], set(record["allowed"])) == ("TGS", OF_JOBCENTERS)
 
 
 def test_settings_of_a_party_are_kept(config: Path) -> None:
@@ -153,7 +160,8 @@ def test_what_is_no_certificate_is_told(config: Path) -> None:
 
 
 def test_a_kind_of_agency_that_sends_nothing_needs_its_types(config: Path) -> None:
-    words = ("party", "add", "bva:000001", "--name", "BVA", "--certificate", CERTIFICATE, "--config", config)
+    words = ("party", "add", "dbs:000200", "--type", "BVA", "--name", "BVA", "--certificate", CERTIFICATE)
+    words = (*words, "--config", config)
     assert "--allow" in inge(*words).err
     assert inge(*words, "--allow", "070001").code == 0
 

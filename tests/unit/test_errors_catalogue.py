@@ -55,7 +55,10 @@ def test_every_specific_code_is_raised_somewhere() -> None:
     written = "".join(
         path.read_text(encoding="utf-8")
         for package in ("schemas", "messages", "store", "gateway", "adapters")
-        for path in (root / package).rglob("*.py")
+        # Tables of rules name them, too; the catalogue itself does not count.
+        for pattern in ("*.py", "*.toml")
+        for path in (root / package).rglob(pattern)
+        if path.name != "errors.toml"
     )
     assert [code for code in CATALOGUE if "." in code and f'"{code}"' not in written] == []
 
