@@ -26,6 +26,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from fixtures.persons import many_persons
 from gateway.business_clock import BusinessClock, advance, reset, stored_offset
 from gateway.clock import german_day
+from messages.mitteilung import Mitteilung
 from store.engine import Store
 from tests.support.core import AGENCIES, furnish, new_uuid
 from tests.support.core import settings as gateway_settings
@@ -306,9 +307,12 @@ class Histories(RuleBasedStateMachine):
     def _every_message_is_answered(self) -> None:
         """One first decision and one stored answer for each message, and that is what was heard."""
         first: dict[str, int] = defaultdict(int)
-        later = {}
-        for record in self.evidence.decisions(self.sent):
+        later, told_replaced = {}, set()
+        records = self.evidence.decisions(self.sent)
+        for record in records:
             told = record.evidence.get("later")
+            if (notice := record.evidence.get("notice")) is not None:
+                told_replaced.add(notice)
             if told is None:
                 first[record.uuid] += 1
             elif told["outbox"] is not None:
@@ -318,11 +322,16 @@ class Histories(RuleBasedStateMachine):
             stored = self.evidence.answer(self.model.messages[uuid].agency, uuid)
             assert stored is not None
             assert sha256(stored).hexdigest() == digest
-        entries = {
-            entry.id: (entry.party_id, entry.uuid, entry.kind, entry.number)
-            for entry in self.evidence.outbox(self.sent).values()
-        }
+        entries: dict[int, Any] = {}
+        notices: dict[int, Any] = {}
+        for entry in self.evidence.outbox(self.sent).values():
+            found = notices if entry.kind == Mitteilung.message_type else entries
+            found[entry.id] = (entry.party_id, entry.uuid, entry.kind, entry.number)
         assert later == entries, "later answers lie in the outbox"
+        assert told_replaced <= set(notices), "who had a right that was replaced is told"
+        for party, uuid, _, number in notices.values():
+            given = {record.number for record in records if (record.party_id, record.uuid) == (party, uuid)}
+            assert number in given, "a notice is about a right that its agency was given"
 
     def _nothing_is_lost(self) -> None:
         """Whatever waits is open still or was answered later; every later answer reaches its agency."""
