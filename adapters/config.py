@@ -257,6 +257,18 @@ class BackupSection(Section):
     )
 
 
+class RetentionSection(Section):
+    """How long personal data are kept (§ 8 IntV): all but names five years, names and birth date ten."""
+
+    counts_from: Literal["case-end", "case-opened"] = Field(
+        default="case-end", description="from when the years count: `case-end` or `case-opened`"
+    )
+    erasures_file: Path | None = Field(
+        default=None,
+        description="file outside the database that knows the erasures; beside the heads file if not given",
+    )
+
+
 class ServedPeriod(Section):
     """From when until when a version is served; what is not set stays as its folder says."""
 
@@ -326,6 +338,7 @@ class Config(BaseSettings):
     clerks: ClerksSection = ClerksSection()
     scheduler: SchedulerSection = SchedulerSection()
     backup: BackupSection = BackupSection()
+    retention: RetentionSection = RetentionSection()
     schemas: SchemasSection = SchemasSection()
     logging: LoggingSection = LoggingSection()
 

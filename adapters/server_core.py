@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from adapters.config import Config
 from adapters.config_files import contract_folders, read_secret
@@ -194,7 +195,15 @@ def core_settings(config: Config) -> Settings:
         clerk_working_days=config.clerks.working_days,
         clerk_holidays=config.clerks.holidays,
         announce_end_days=config.schemas.announce_end_days,
+        retention_counts_from=config.retention.counts_from,
+        erasures_file=erasures_file(config),
     )
+
+
+def erasures_file(config: Config) -> Path:
+    """Where erasures are told: as configured, else beside the heads of the journal."""
+    heads = config.journal.heads_file
+    return config.retention.erasures_file or heads.with_name(f"{heads.name}.erasures")
 
 
 def _new_uuid() -> str:

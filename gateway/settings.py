@@ -1,6 +1,7 @@
 """Who this gateway is, and the readings of law and standard that its operator chose."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from gateway.normalise import KeyProfile
 from gateway.workdays import FEDERAL
@@ -21,7 +22,8 @@ class Settings:
     `fetch_at_most` is how many later answers are handed out at once, `clerk_working_days` after how many
     working days an undecided work item is overdue, `clerk_holidays` whose holidays are none of these:
     `federal`, or the key of a state. `announce_end_days` is how many days before the last day of a version of
-    the standard its end is announced.
+    the standard its end is announced. `retention_counts_from` is `case-end` or `case-opened`, and
+    `erasures_file` where erasures are told, outside the store; None where none is to be told (tests).
     """
 
     environment: str
@@ -42,6 +44,8 @@ class Settings:
     clerk_working_days: int = 3
     clerk_holidays: str = FEDERAL
     announce_end_days: int = 90
+    retention_counts_from: str = "case-end"
+    erasures_file: Path | None = None
 
     def __post_init__(self) -> None:
         if self.environment not in (TEST, PRODUCTIVE):

@@ -2,10 +2,25 @@
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 EPOCH_MICROSECONDS = 1_767_225_600_000_000
 """2026-01-01T00:00:00Z. 51 bits of microseconds reach to the year 2097."""
 NODE_BITS = 12
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def made_at(row_id: int) -> datetime:
+    """Return about when an id was made; ids of other making count as made with the first ones."""
+    since = max(0, row_id >> NODE_BITS)
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=EPOCH_MICROSECONDS + since)
+
+
+def last_before(instant: datetime) -> int:
+    """Return an id greater than all made before an instant and none made later; below 0 before the first."""
+    since = (instant - datetime.fromtimestamp(0, UTC)) // _MICROSECOND - EPOCH_MICROSECONDS
+    return since << NODE_BITS
 
 
 class IdSource:

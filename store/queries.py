@@ -118,7 +118,10 @@ class Queries:
         self.person = query(dialect, select(person).where(person.c.id == bindparam("id")), ["id"])
         self.person_by_number = query(
             dialect,
-            select(person).join(case_file).where(case_file.c.number == bindparam("number")),
+            # Whoever was erased altogether has no birth date: the number leads to nobody.
+            select(person)
+            .join(case_file)
+            .where(case_file.c.number == bindparam("number"), person.c.birth != literal_column("''")),
             ["number"],
         )
         self.merge = self._change('"person" SET "merged_into" = ? WHERE "id" = ? AND "merged_into" IS NULL')

@@ -66,6 +66,7 @@ class JournalKind(StrEnum):
     ASKED_SERVICE = "service-request"
     CLERK = "clerk"
     RESTORED = "restored"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,10 +43,17 @@ _POSSIBLY_SAME = (
 
 
 def unindexed(connection: Connection, limit: int, after: int) -> list[PersonRecord]:
-    """Return some persons with an id greater than `after` that are not in the index yet, by id."""
+    """Return some persons with an id greater than `after` that are not in the index yet, by id.
+
+    Who was erased altogether has no birth date, and is not to be found.
+    """
     rows = connection.execute(
         select(person)
-        .where(person.c.id > after, ~exists().where(person_search.c.person_id == person.c.id))
+        .where(
+            person.c.id > after,
+            person.c.birth != "",
+            ~exists().where(person_search.c.person_id == person.c.id),
+        )
         .order_by(person.c.id)
         .limit(limit)
     )

@@ -3,6 +3,8 @@
 import hashlib
 from datetime import datetime
 
+from sqlalchemy import Connection, insert
+
 from store.journal import row_hash
 from store.records import DecisionRecord, JournalEntry, JournalKind, KnownMessage, MessageRef, StoredAnswer
 from store.schema import content, decision, journal
@@ -108,20 +110,33 @@ class MessageWork(Work):
             key_id = cipher.key_id
             row[_REQUEST] = ciphertext = cipher.encrypt(REQUEST, entry.content)
             sealed = hashlib.sha256(ciphertext).digest()
-        hashed = (
-            row_id,
-            entry.at,
-            entry.kind.value,
-            entry.party_id,
-            entry.uuid,
-            entry.message_type,
-            entry.code,
-            entry.door,
-            entry.peer,
-            entry.size,
-            entry.digest,
-            None if entry.facts is None else to_json(entry.facts),
-            key_id,
-            sealed,
-        )
-        self._add(journal, (*hashed, row_hash(hashed), None, None))
+        self._add(journal, _hashed(row_id, entry, key_id, sealed))
+
+
+def journal_row(connection: Connection, row_id: int, entry: JournalEntry) -> None:
+    """Write a journal row without content at once, in a transaction of a rare change."""
+    if entry.content is not None:
+        raise ValueError("content is journaled in a unit of work")
+    row = dict(zip(journal.columns.keys(), _hashed(row_id, entry, None, None), strict=True))
+    connection.execute(insert(journal).values(row))
+
+
+def _hashed(row_id: int, entry: JournalEntry, key_id: int | None, sealed: bytes | None) -> tuple[object, ...]:
+    """Return a row of the journal with its own hash; it is not in the chain yet."""
+    hashed = (
+        row_id,
+        entry.at,
+        entry.kind.value,
+        entry.party_id,
+        entry.uuid,
+        entry.message_type,
+        entry.code,
+        entry.door,
+        entry.peer,
+        entry.size,
+        entry.digest,
+        None if entry.facts is None else to_json(entry.facts),
+        key_id,
+        sealed,
+    )
+    return (*hashed, row_hash(hashed), None, None)

@@ -21,6 +21,7 @@ from adapters.cli import (
     offices,
     parties,
     printing,
+    retention,
     retrievals,
     rules,
     scheduler,
@@ -65,6 +66,7 @@ app.add_typer(capture.app, name="capture")
 app.add_typer(cases.app, name="cases")
 app.add_typer(hints.app, name="hints")
 app.add_typer(retrievals.app, name="retrievals")
+app.add_typer(retention.app, name="retention")
 app.add_typer(rules.app, name="rules")
 app.add_typer(scheduler.app, name="scheduler")
 

@@ -48,7 +48,10 @@ def finish_restore(config: Config, header: Header, epoch: int, now: datetime) ->
     done again after a crash. Raises ConfigurationError, StoreUnavailable.
     """
     from adapters.config_files import load_signing_key
+    from adapters.server_core import build_tools, erasures_file
+    from gateway.retention.replay import replay
     from store.engine import new_holder
+    from store.erasures import ErasuresFile
     from store.heads import HeadsFile
     from store.records import JournalEntry, JournalKind
     from store.sealer import Sealer
@@ -57,7 +60,8 @@ def finish_restore(config: Config, header: Header, epoch: int, now: datetime) ->
     heads = HeadsFile(config.journal.heads_file)
     with opened_store(config) as store:
         # First of all: until the heads fit, the gateway says that it is not ready.
-        erased = 0
+        lines = [line for line in ErasuresFile(erasures_file(config)).read() if line is not None]
+        erased = replay(store, build_tools(config, store), lines).erased
         outside = heads.last_position()
         aside = heads.set_aside(now) if outside > header.position else None
         with store.unit_of_work() as work:

@@ -6,6 +6,7 @@ from gateway.clerks.reminders import Reminder
 from gateway.clerks.sweep import HintSweep
 from gateway.information.officer import LogKeeper
 from gateway.questions import close_overdue
+from gateway.retention.task import RetentionTask
 from gateway.scheduler.runner import Progress, Task
 from gateway.scheduler.states import StateWriter
 from gateway.tools import Tools
@@ -20,4 +21,5 @@ def usual_tasks(store: Store, tools: Tools) -> tuple[Task, ...]:
         Task("states-written", StateWriter(store, tools.clock).work),
         Task("retrievals-deleted", LogKeeper(store, tools).work),
         Task("persons-searched", HintSweep(store, tools.clock).work),
+        Task("erased", RetentionTask(store, tools).work),
     )

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Date,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     Integer,
     String,
     Table,
@@ -32,6 +33,13 @@ person = Table(
     Column("deceased", Boolean, nullable=False),
     Column("merged_into", BigInteger, ForeignKey("person.id"), nullable=True),
     Column("died_on", Date, nullable=True),
+)
+# Only for those that were merged: whoever is stored anew costs nothing here.
+Index(
+    "ix_person_merged_into",
+    person.c.merged_into,
+    sqlite_where=person.c.merged_into.is_not(None),
+    postgresql_where=person.c.merged_into.is_not(None),
 )
 
 person_history = Table(

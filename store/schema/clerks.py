@@ -33,6 +33,13 @@ work_item = Table(
     Column("undone_at", Moment, nullable=True),
     Index(None, "office_id", "state"),
 )
+# Which persons wait is asked of all open ones, and there will be far more closed ones.
+Index(
+    "ix_work_item_open",
+    work_item.c.id,
+    sqlite_where=work_item.c.state == "OPEN",
+    postgresql_where=work_item.c.state == "OPEN",
+)
 
 work_item_message = Table(
     "work_item_message",

@@ -141,6 +141,19 @@ def _add_erasures() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_erasure_person_id"),
         sa.PrimaryKeyConstraint("person_id", "stage", name="pk_erasure"),
     )
+    merged = sa.text("merged_into IS NOT NULL")
+    op.create_index(
+        "ix_person_merged_into",
+        "person",
+        ["merged_into"],
+        unique=False,
+        sqlite_where=merged,
+        postgresql_where=merged,
+    )
+    waits = sa.text("state = 'OPEN'")
+    op.create_index(
+        "ix_work_item_open", "work_item", ["id"], unique=False, sqlite_where=waits, postgresql_where=waits
+    )
 
 
 def _add_versions() -> None:
