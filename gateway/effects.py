@@ -46,10 +46,15 @@ class Storing:
     actor: str | None
 
     def person(self, known: PersonRecord | None) -> int:
-        """Return the id of the person, added anew where nobody is known."""
-        if known is not None:
-            return known.id
+        """Return the id of the person, added anew where nobody is known.
+
+        Of whom the details were erased when their time was over, those of the request are kept from now on.
+        """
         request, key = self.request, self.request.key
+        if known is not None:
+            if not known.details:
+                self._tell_anew(known)
+            return known.id
         record = PersonRecord(
             id=self.work.new_id(),
             lock_key=key.lock,
@@ -63,6 +68,19 @@ class Storing:
         )
         self.work.add_person(record)
         return record.id
+
+    def _tell_anew(self, known: PersonRecord) -> None:
+        ref = self.request.ref
+        done = self.work.change_person_details(
+            known,
+            self.request.details,
+            what="reported-anew",
+            at=self.tools.clock.now(),
+            actor=self._acting(),
+            reason="reported" if ref is None else f"reported in {ref.uuid}",
+        )
+        if not done:
+            raise LookupError(f"person {known.id} was changed without the lock")
 
     def block(self, person_id: int, *, known: bool) -> bool:
         """Set the disclosure block that the request reports; True if it was set now.

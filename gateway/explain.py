@@ -10,6 +10,7 @@ from gateway.information.changes import change_table
 from gateway.rules.engine import RuleBook
 from store.blocks import blocked_among, persons_of
 from store.engine import Store
+from store.erasure import is_erased
 from store.reader import Reader
 from store.records import DecisionRecord, JournalKind, JournalRecord, MessageRef, OutboxEntry
 
@@ -81,7 +82,8 @@ class LaterAnswer:
 class Explanation:
     """The way of one message: of one party and UUID.
 
-    Without decisions it was a request to the service itself, or everything under it was refused.
+    Without decisions it was a request to the service itself, or everything under it was refused. Of one that
+    was `erased` the content is gone and what the decisions rested on; that it came and was answered is left.
     """
 
     uuid: str
@@ -91,6 +93,7 @@ class Explanation:
     later_answers: tuple[LaterAnswer, ...]
     steps: tuple[Step, ...]
     work_items: tuple[int, ...]
+    erased: bool = False
 
     @property
     def is_service_request(self) -> bool:
@@ -126,6 +129,7 @@ def explain(store: Store, uuid: str, rules: RuleBook | None = None) -> list[Expl
                         for each in decisions
                         if "work_item" in each.record.evidence
                     ),
+                    erased=is_erased(reader.connection, ref),
                 )
             )
         return [_concealed(each, names) if _is_hidden(reader, each) else each for each in explanations]

@@ -128,6 +128,8 @@ def signed_by(certificates: Iterable[x509.Certificate]) -> Callable[[bytes, byte
 
 def _story(way: Explanation) -> str:
     parts = [f"message {way.uuid} of {way.party_id} ({way.party_name or 'no longer registered'})"]
+    if way.erased:
+        parts.append("erased: the time for keeping its content and grounds was over")
     for decision in way.decisions:
         record = decision.record
         rows: list[tuple[str, Any]] = [

@@ -39,6 +39,7 @@ def test_nothing_to_do_is_told_too(clerk: Clerk) -> None:
         "states-written": 0,
         "persons-searched": 0,
         "retrievals-deleted": 0,
+        "erased": 0,
     }
     assert turn(clerk) == nothing
 
