@@ -193,6 +193,12 @@ class Queries:
             .order_by(course_registration.c.registered_on, course_registration.c.id),
             ["case_id"],
         )
+        self.expect_end = self._change(
+            '"course_section" SET "expected_end" = ? WHERE "id" = ? AND "ended_on" IS NULL'
+        )
+        self.change_course_test = self._change(
+            '"course_test" SET "test_type" = ?, "overall" = ?, "passed" = ?, "parts" = ? WHERE "id" = ?'
+        )
         self.course_tests = query(
             dialect,
             select(course_test)

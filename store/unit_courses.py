@@ -1,8 +1,11 @@
 """What a unit of work knows of courses: organisers and sites, and how a person went through a course."""
 
+from datetime import date
+
 from store.records import Registration, Section
 from store.records_information import CourseData, CourseDropout, CourseSite, CourseTest, Organiser
 from store.schema import course_dropout, course_site, course_test, organiser
+from store.statements import to_json
 from store.unit_base import Work
 
 
@@ -78,6 +81,15 @@ class CourseWork(Work):
                 record.actor,
             ),
         )
+
+    def change_course_test(self, record: CourseTest) -> None:
+        """Give a stored test the results of this record."""
+        results = (record.test_type, record.overall, record.passed, to_json(record.parts))
+        self._changed(self._queries.change_course_test, (*results, record.id))
+
+    def expect_end(self, section: Section, day: date) -> bool:
+        """Note the end that is planned for a section; False if it has a real one already."""
+        return self._changed(self._queries.expect_end, (self._on(day), section.id)) == 1
 
     def put_dropout(self, record: CourseDropout) -> None:
         """Queue that a participant left the course; the day said last holds."""
