@@ -1,4 +1,4 @@
-"""Notices to an agency about its own right: replaced by another, or valid again.
+"""Notices to an agency about its right: replaced by another, valid again, or over after a takeover.
 
 The standard has no message for them; they are an extension of our own, which a setting switches off.
 """
@@ -15,7 +15,7 @@ from typing import Any, Final
 from gateway.accepted import Notice, Outcome
 from gateway.clock import german_day
 from gateway.disclosure import hidden_from
-from gateway.information.relation import Relation
+from gateway.information.relation import Relation, joined
 from gateway.later import lay_out
 from gateway.tools import Tools
 from store.records import CaseRecord, MessageRef, RightRecord
@@ -23,6 +23,7 @@ from store.unit import UnitOfWork
 
 REPLACED: Final = "M01"
 RESTORED: Final = "M02"
+ENDED: Final = "M03"
 DEFAULT_DOOR: Final = "soap"
 """Where a party looks for what is about a message whose content was erased."""
 
@@ -51,12 +52,30 @@ def tell_replaced(
         return None
     block = work.block_of([case.person_id])
     hidden = hidden_from(Relation.FORMER, block, old.agency)
-    return _tell(work, tools, REPLACED, case, old, new, hidden=hidden)
+    return _tell(work, tools, REPLACED, case, _reported(old), new, hidden=hidden)
 
 
 def tell_restored(work: UnitOfWork, tools: Tools, case: CaseRecord, right: RightRecord) -> int | None:
     """Tell an agency that the replacement of its right was taken back; out: as `tell_replaced`."""
-    return _tell(work, tools, RESTORED, case, right, None, hidden=True)
+    return _tell(work, tools, RESTORED, case, _reported(right), None, hidden=True)
+
+
+def tell_ended(work: UnitOfWork, tools: Tools, case: CaseRecord, right: RightRecord) -> list[str]:
+    """Tell the agencies that took a right over that it is revoked or cancelled; out: the keys of those told.
+
+    In: the case, and the right as it was before it ended; the takeovers end with it. The locks are held.
+    """
+    told = []
+    for each in joined(right, work.takeovers_of([case.id])):
+        ref = None if each.party_uuid is None else MessageRef(each.agency, each.party_uuid)
+        if _tell(work, tools, ENDED, case, ref, None, hidden=True) is not None:
+            told.append(each.agency)
+    return told
+
+
+def _reported(right: RightRecord) -> MessageRef | None:
+    """Return the message that brought a right, None where a clerk captured it."""
+    return None if right.party_uuid is None else MessageRef(right.agency, right.party_uuid)
 
 
 def _tell(
@@ -64,14 +83,13 @@ def _tell(
     tools: Tools,
     row_id: str,
     case: CaseRecord,
-    right: RightRecord,
+    ref: MessageRef | None,
     new: RightRecord | None,
     *,
     hidden: bool,
 ) -> int | None:
-    if not tools.settings.notify_replaced or right.party_uuid is None:
+    if not tools.settings.notify_replaced or ref is None:
         return None
-    ref = MessageRef(right.agency, right.party_uuid)
     version, rows, words = _notices()
     row, day = rows[row_id], german_day(tools.clock.now())
     by = words["other"] if new is None else words.get(new.art, words["other"])

@@ -13,6 +13,7 @@ from store.records import (
     Registration,
     Section,
 )
+from store.records_information import Takeover
 from store.schema import (
     case_file,
     case_history,
@@ -21,6 +22,7 @@ from store.schema import (
     entitlement,
     person,
     person_history,
+    takeover,
 )
 from store.statements import Row
 from store.unit_cases import cases
@@ -67,6 +69,12 @@ def list_sections(connection: Connection, case_id: int) -> list[Section]:
     wanted = select(course_section).where(course_section.c.case_id == case_id)
     in_order = wanted.order_by(course_section.c.began_on, course_section.c.id)
     return [Section(*row) for row in _rows(connection, in_order)]
+
+
+def list_takeovers(connection: Connection, case_id: int) -> list[Takeover]:
+    """Return the takeovers of a case, also of rights that are over, in the order they were made."""
+    wanted = select(takeover).where(takeover.c.case_id == case_id)
+    return [Takeover(*row) for row in _rows(connection, wanted.order_by(takeover.c.id))]
 
 
 def _rows(connection: Connection, wanted: Select[Any]) -> list[Row]:

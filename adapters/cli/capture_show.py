@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from adapters.cli.capture_input import NumberOption, opened
+from adapters.cli.cases import obliged_since, obliging_data
 from adapters.cli.console import REFUSED, CommandError, ConfigOption, JsonOption, emit, table
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def show(number: NumberOption, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Show the case of a number: rights, course, and the history of case and person."""
+    """Show the case of a number: rights, agencies that oblige, course, and the history of case and person."""
     with opened(config) as (store, tools):
         data = _data(store, tools, number)
     emit(data, _words(data), as_json=as_json)
@@ -33,6 +34,7 @@ def _data(store: Store, tools: Tools, number: str) -> dict[str, Any]:
         history_of_person,
         list_registrations,
         list_sections,
+        list_takeovers,
     )
 
     wanted, today = number_of(number), german_day(tools.clock.now())
@@ -49,6 +51,7 @@ def _data(store: Store, tools: Tools, number: str) -> dict[str, Any]:
             "state": str(state_on(case, today)),
             "lapses_on": None if lapses is None else lapses.isoformat(),
             "case": asdict(case),
+            "obliging": obliging_data(case, list_takeovers(connection, case.id)),
             "person": asdict(person),
             "registrations": [asdict(each) for each in list_registrations(connection, case.id)],
             "sections": [asdict(each) for each in list_sections(connection, case.id)],
@@ -90,6 +93,9 @@ def _words(data: dict[str, Any]) -> str:
         "",
         table(["right", "status", "agency", "from", "until"], rights),
     ]
+    if data["obliging"]:
+        obliging = [(each["agency_name"], obliged_since(each)) for each in data["obliging"]]
+        parts += ["", table(["obliged to", "since"], obliging)]
     if data["sections"]:
         sections = [
             [

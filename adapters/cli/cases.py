@@ -20,11 +20,14 @@ from adapters.cli.console import (
 from adapters.cli.opening import opened_tools
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from gateway.clerks.comparison import Candidate, Described, Waiting
     from gateway.clerks.desk import Act
     from gateway.clerks.sweep import Weak
     from gateway.clerks.worklist import Entry, Shown
-    from store.records import RightRecord, WorkItemState
+    from store.records import CaseRecord, RightRecord, WorkItemState
+    from store.records_information import Takeover
 
 app = typer.Typer(help="List, show, decide and undo the work items of clerks.", no_args_is_help=True)
 
@@ -283,10 +286,18 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
                     }
                     for right in case.rights
                 ],
+                "obliging": obliging_data(case, candidate.takeovers),
             }
             for case, state in zip(candidate.cases, candidate.states, strict=True)
         ],
     }
+
+
+def obliging_data(case: CaseRecord, takeovers: Iterable[Takeover]) -> list[dict[str, Any]]:
+    """Return the agencies that a participant is obliged to as JSON-able data."""
+    from gateway.information.relation import obliging_agencies
+
+    return [asdict(each) for each in obliging_agencies(case, takeovers)]
 
 
 def weak_data(weak: tuple[Weak, ...] | list[Weak]) -> list[dict[str, Any]]:
@@ -361,4 +372,13 @@ def _about(candidate: Candidate) -> list[str]:
             f" until {right.valid_until or 'further notice'}: {right.status}"
             for right in case.rights
         ]
+        lines += [
+            f"    obliging: {each['agency_name']}, {obliged_since(each)}"
+            for each in obliging_data(case, candidate.takeovers)
+        ]
     return lines
+
+
+def obliged_since(obliging: Mapping[str, Any]) -> str:
+    """Say how an agency came to oblige, and since when. In: one of `obliging_data`."""
+    return f"{'took over' if obliging['taken_over'] else 'issued the right'} on {obliging['since']}"

@@ -174,6 +174,7 @@ class Capture:
         """Withdraw the current right of a case. Raises ClerkError."""
         with self._on_case("revocation", number, clerk) as act:
             act.done = transitions.revoke(act.work, act.case, **act.history)
+            act.desk.tell_joined(act.case)
             act.ask_again()
         return act.captured
 
@@ -181,6 +182,7 @@ class Capture:
         """Take back a right that should never have been stored. Raises ClerkError."""
         with self._on_case("cancellation", number, clerk) as act:
             act.done = transitions.cancel(act.work, act.case, **act.history)
+            act.desk.tell_joined(act.case)
             act.ask_again()
         return act.captured
 

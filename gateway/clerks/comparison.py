@@ -12,6 +12,7 @@ from gateway.clerks.hints import Appearance, Reason, appearance, appearance_of, 
 from gateway.identity import key_of
 from gateway.normalise import PersonKey
 from store.records import CaseRecord, MessageRef, PersonRecord, RightRecord
+from store.records_information import Takeover
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A stored person beside the one reported. `states` are those of the cases today, in their order."""
+    """A stored person beside the one reported. `states` are those of the cases today, in their order.
+
+    `takeovers` are those of the cases, also of rights that are over.
+    """
 
     person: PersonRecord
     described: Described
@@ -52,6 +56,7 @@ class Candidate:
     hints: tuple[Reason, ...]
     cases: tuple[CaseRecord, ...]
     states: tuple[str, ...]
+    takeovers: tuple[Takeover, ...] = ()
 
 
 FIELDS: Final[Mapping[str, str]] = {
@@ -109,7 +114,11 @@ def described_person(person: PersonRecord) -> Described:
 
 
 def candidate(
-    person: PersonRecord, cases: Iterable[CaseRecord], today: date, reported: Described | None
+    person: PersonRecord,
+    cases: Iterable[CaseRecord],
+    takeovers: Iterable[Takeover],
+    today: date,
+    reported: Described | None,
 ) -> Candidate:
     """Set a stored person beside what was reported, if it is known what was."""
     held = tuple(cases)
@@ -121,6 +130,7 @@ def candidate(
         hints=() if reported is None else compare(reported.appearance, appearance_of(person)),
         cases=held,
         states=tuple(str(state_on(case, today)) for case in held),
+        takeovers=tuple(takeovers),
     )
 
 

@@ -52,6 +52,9 @@ def concealed_candidate(candidate: Candidate) -> Candidate:
         candidate,
         described=concealed_person(candidate.described),
         cases=tuple(map(concealed_case, candidate.cases)),
+        takeovers=tuple(
+            replace(each, agency=HIDDEN, agency_name=HIDDEN, party_uuid=None) for each in candidate.takeovers
+        ),
     )
 
 

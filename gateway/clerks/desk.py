@@ -11,16 +11,19 @@ from functools import cache, reduce
 from importlib import resources
 from typing import Any, Final
 
+from gateway.cases import counting_right
 from gateway.cases.rules import CaseError
 from gateway.clerks.concealing import concealed_events, concealed_item, reports_block
 from gateway.decided import ClerkChoice, Decided, Verdict
 from gateway.identity import Identity, same, survivor
+from gateway.notices import tell_ended
 from gateway.requests import number_of
 from gateway.resume import RequestGoneError, resume, stored_request
 from gateway.tools import Tools
 from messages.errors import GatewayError
 from store.engine import Store
 from store.records import (
+    CaseRecord,
     JournalEntry,
     JournalKind,
     MessageRef,
@@ -114,6 +117,15 @@ class Desk:
         if found is None:
             raise ClerkError(f"there is no person {person_id}")
         return survivor(self.work, found)
+
+    def tell_joined(self, ended: CaseRecord) -> None:
+        """Tell the agencies that took over the current right of a case that it is over.
+
+        In: the case as it was before its right ended.
+        """
+        right = counting_right(ended)
+        for each in () if right is None else tell_ended(self.work, self.tools, ended, right):
+            self.note("told-joined", number=ended.number, party=each)
 
     def resume(self, ref: MessageRef, identity: Identity, clerk: ClerkChoice | None = None) -> Decided:
         """Decide a message anew; the answer lies in the outbox, named after the message."""

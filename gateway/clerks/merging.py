@@ -112,6 +112,7 @@ def _cancel(
     desk: Desk, case: CaseRecord, right: RightRecord, kept: tuple[CaseRecord, RightRecord], owner: int
 ) -> None:
     transitions.cancel(desk.work, case, **desk.history)
+    desk.tell_joined(case)
     desk.note(
         "cancelled",
         number=case.number,

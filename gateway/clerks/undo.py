@@ -220,10 +220,12 @@ class _Undoing:
             before = next((each for each in case.rights if each.replaced_by == right.id), None)
             if before is None:
                 transitions.cancel(desk.work, case, **desk.history)
+                desk.tell_joined(case)
                 desk.note("taken-back", art=right.art, **facts)
             else:
                 restored = transitions.restore(desk.work, case, before, **desk.history)
                 tell_restored(desk.work, desk.tools, restored, before)
+                desk.tell_joined(case)
                 desk.note("restored", art=before.art, of=before.agency, **facts)
 
 

@@ -206,4 +206,6 @@ def _candidates(
     for person_id in ids:
         person = work.person(person_id)
         if person is not None:
-            yield candidate(person, work.cases_of([person.id]), today, reported)
+            cases = work.cases_of([person.id])
+            takeovers = work.takeovers_of([case.id for case in cases])
+            yield candidate(person, cases, takeovers, today, reported)

@@ -70,8 +70,8 @@ def _course(subject: Subject, groups: tuple[str, ...], data: CourseData) -> dict
     found: dict[str, Any] = {}
     if "dropout" in groups:
         found["kursabbruch"] = data.dropout is not None
-    if "success" in groups and subject.case.completed_on is not None:
-        found["kursabschluss"] = Kursabschluss(_successful(subject, data))
+    if "success" in groups:
+        found["kursabschluss"] = _completion(subject, data)
     if "registration" in groups:
         found["anmeldung"] = course_view.registration(data)
     if "sections" in groups:
@@ -85,11 +85,20 @@ def _course(subject: Subject, groups: tuple[str, ...], data: CourseData) -> dict
     return found
 
 
-def _successful(subject: Subject, data: CourseData) -> bool:
-    """Tell whether the course was completed with success (§ 17 (2) IntV): B1, and the orientation test."""
-    return bool(subject.case.b1) and any(
-        test.kind == course_view.ORIENTATION and test.passed for test in data.tests
-    )
+def _completion(subject: Subject, data: CourseData) -> Kursabschluss | None:
+    """Return whether the course was completed with success (§ 17 (2) IntV): B1, and the orientation test.
+
+    None before it is completed, also by the repetition, and while the result of the orientation test is not
+    known that decides.
+    """
+    cases = [subject.case] if subject.repetition is None else [subject.case, subject.repetition]
+    if all(each.completed_on is None for each in cases):
+        return None
+    if not any(each.b1 for each in cases):
+        return Kursabschluss(erfolgreich=False)
+    results = [test.passed for test in data.tests if test.kind == course_view.ORIENTATION]
+    known = [each for each in results if each is not None]
+    return Kursabschluss(erfolgreich=any(known)) if known else None
 
 
 def _expired(subject: Subject, today: date) -> Iterator[AbgelaufeneVerpflichtung]:

@@ -1,8 +1,12 @@
 """What an agency has to do with a case: the ground on which it is told something (§ 8 IntV)."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from typing import Final
 
+from gateway.cases import counting_right
 from store.records import CaseRecord, RightRecord, RightStatus
 from store.records_information import Takeover
 
@@ -18,6 +22,37 @@ class Relation(StrEnum):
 
 ENDED = frozenset({RightStatus.REVOKED, RightStatus.CANCELLED, RightStatus.REPLACED})
 """A right with one of these is over for whoever took it over, too."""
+
+
+OBLIGING: Final = frozenset({"1b", "2", "5", "7", "8"})
+"""The classes that oblige (list artberechtigung), a Jobcenter's admission among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obliging:
+    """An agency that a participant is obliged to: it issued the right or took it over, since which day."""
+
+    agency: str
+    agency_name: str
+    since: date
+    taken_over: bool
+
+
+def obliging_agencies(case: CaseRecord, takeovers: Iterable[Takeover]) -> list[Obliging]:
+    """Return all agencies that a participant is obliged to, who issued the right first.
+
+    In: the case with all its rights, its takeovers. Out: none where the right that counts obliges nobody, or
+    is withdrawn. Whose name may be told to whom is not asked here (disclosure block).
+    """
+    right = counting_right(case)
+    if right is None or right.art not in OBLIGING or right.status in ENDED:
+        return []
+    issuer = Obliging(right.agency, right.agency_name, right.valid_from, taken_over=False)
+    others = joined(right, takeovers)
+    return [
+        issuer,
+        *(Obliging(each.agency, each.agency_name, each.taken_on, taken_over=True) for each in others),
+    ]
 
 
 def relation_of(case: CaseRecord, right: RightRecord, takeovers: Iterable[Takeover], agency: str) -> Relation:
