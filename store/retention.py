@@ -131,7 +131,7 @@ def find_group(connection: Connection, person_id: int) -> Group | None:
     )
 
 
-def lock_group(connection: Connection, keys: Sequence[int]) -> None:
+def lock_group(connection: Connection, keys: Iterable[int]) -> None:
     """Lock person keys until the end of the transaction. On SQLite the transaction is the lock."""
     if connection.dialect.name == "postgresql":
         for key in sorted(set(keys)):

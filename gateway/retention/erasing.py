@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -47,6 +46,26 @@ class Done:
         return {"person": self.person, "stage": int(self.stage), "waits": list(self.waits)}
 
 
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The messages that are about a person, and the closed work items that name it."""
+
+    messages: frozenset[MessageRef] = frozenset()
+    items: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """One erasure in its transaction, under the locks."""
+
+    connection: Connection
+    group: Group
+    today: date
+    linked: Linked
+    tell: bool
+    actor: str
+
+
 class Eraser:
     """Erases persons in a store. Every decision is made anew under the locks."""
 
@@ -67,74 +86,58 @@ class Eraser:
         numbers = tuple(case.number for case in group.cases)
         return Found(group.ids[0], group.ids, group.case_ids, numbers, stage, since.on)
 
-    def waits(self, connection: Connection, found: Found, refs: Iterable[MessageRef]) -> tuple[str, ...]:
+    def waits(self, connection: Connection, found: Found, linked: Linked) -> tuple[str, ...]:
         """Return why a person whose time is over cannot be erased yet."""
         group = find_group(connection, found.person)
-        return (
-            ()
-            if group is None
-            else tuple(waits_for(connection, group, {*refs, *messages_of(connection, group)}))
-        )
+        if group is None:
+            return ()
+        return tuple(waits_for(connection, group, linked.messages | messages_of(connection, group)))
 
     def erase(
-        self,
-        person_id: int,
-        today: date,
-        refs: Iterable[MessageRef],
-        items: Iterable[int],
-        *,
-        tell: bool = True,
-        actor: str = ACTOR,
+        self, person_id: int, today: date, linked: Linked, *, tell: bool = True, actor: str = ACTOR
     ) -> Done | None:
         """Erase a person in the stage that is due, in one transaction. Out: None if nothing is due.
 
-        In: the messages and closed work items that name it, besides those that its rights lead to; without
-        `tell` the erasure stands in the file of erasures already. Raises StoreUnavailable, OSError.
+        In: what names it, besides the messages that its rights lead to; without `tell` the erasure stands in
+        the file of erasures already. Raises StoreUnavailable, OSError.
         """
         with self._store.read() as reader:
             group = find_group(reader.connection, person_id)
         while group is not None:
-            keys = group.lock_keys
+            keys = set(group.lock_keys)
+            # Before the transaction: the first id of a process is taken in one of its own.
+            row_id = self._store.new_id()
             with self._store.write() as connection:
                 lock_group(connection, keys)
                 group = find_group(connection, person_id)
                 # Whoever got another name meanwhile is locked by the new key too.
-                if group is None or set(group.lock_keys) <= set(keys):
-                    return (
-                        None
-                        if group is None
-                        else self._erase(connection, group, today, refs, items, tell, actor)
-                    )
+                if group is not None and set(group.lock_keys) <= keys:
+                    act = _Act(connection, group, today, linked, tell, actor)
+                    return self._erase(act, row_id)
         return None
 
-    def _erase(
-        self,
-        connection: Connection,
-        group: Group,
-        today: date,
-        refs: Iterable[MessageRef],
-        items: Iterable[int],
-        tell: bool,
-        actor: str,
-    ) -> Done | None:
+    def _erase(self, act: _Act, row_id: int) -> Done | None:
+        connection, group, today = act.connection, act.group, act.today
         found = self._due(group, today)
         if found is None:
             return None
         since, stage = found
-        messages = sorted({*refs, *messages_of(connection, group)}, key=lambda ref: (ref.uuid, ref.party_id))
+        messages = sorted(
+            act.linked.messages | messages_of(connection, group), key=lambda ref: (ref.uuid, ref.party_id)
+        )
         waits = waits_for(connection, group, messages)
         if waits:
             return Done(group.ids[0], stage, tuple(waits))
         now = self._tools.real_clock.now()
-        if tell and self._file is not None:
+        if act.tell and self._file is not None:
             # Before the commit: a crash may leave a line too many, never an erasure that a restore undoes.
             self._file.append([ErasureLine(group.ids, int(stage), since.on, today, now.isoformat())])
         read = erasure.erase_messages(connection, messages)
-        erasure.erase_items(connection, items)
+        erasure.erase_items(connection, act.linked.items)
         erasure.erase_all_but_names(connection, group.ids, remains(group.cases, today), since.on)
         if stage is Stage.NUMBER:
             erasure.forget(connection, group.ids, group.case_ids, messages)
-            erasure.forget_items(connection, items, group.ids)
+            erasure.forget_items(connection, act.linked.items, group.ids)
         erasure.note_erasure(
             connection,
             group.ids,
@@ -142,16 +145,16 @@ class Eraser:
             ended_on=since.on,
             took_part=since.took_part,
             at=now,
-            actor=actor,
+            actor=act.actor,
         )
         facts = {
             "stage": int(stage),
             "persons": list(group.ids),
             "cases": list(group.case_ids),
             "messages": len(messages),
-            "actor": actor,
+            "actor": act.actor,
         }
-        journal_row(connection, self._store.new_id(), JournalEntry(JournalKind.ERASED, now, facts=facts))
+        journal_row(connection, row_id, JournalEntry(JournalKind.ERASED, now, facts=facts))
         return Done(group.ids[0], stage, messages=read)
 
     def _due(self, group: Group, today: date) -> tuple[Ended, Stage] | None:

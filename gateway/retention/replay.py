@@ -48,7 +48,7 @@ def replay(store: Store, tools: Tools, lines: Iterable[ErasureLine]) -> Replayed
             pass
     erased, waits = 0, []
     for on, found in wanted.values():
-        done = eraser.erase(found.person, on, *links.of(found), tell=False, actor=ACTOR)
+        done = eraser.erase(found.person, on, links.of(found), tell=False, actor=ACTOR)
         if done is not None and done.waits:
             waits.append(found.person)
         elif done is not None:

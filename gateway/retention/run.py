@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from gateway.clock import at_german_day, german_day
-from gateway.retention.erasing import ACTOR, Done, Eraser, Found
+from gateway.retention.erasing import ACTOR, Done, Eraser, Found, Linked
 from gateway.retention.rules import MONTHS, Stage, horizon
 from gateway.tools import Tools
 from gateway.validity import add_months
@@ -113,13 +113,13 @@ class Run:
             yield [each for each in looked if each is not None]
 
     def _one(self, found: Found) -> None:
-        refs, items = self._links.of(found)
+        linked = self._links.of(found)
         if self.tally.dry:
             with self._store.read() as reader:
-                waits = self._eraser.waits(reader.connection, found, refs)
+                waits = self._eraser.waits(reader.connection, found, linked)
             done: Done | None = Done(found.person, found.stage, waits)
         else:
-            done = self._eraser.erase(found.person, self.today, refs, items, actor=self._actor)
+            done = self._eraser.erase(found.person, self.today, linked, actor=self._actor)
         if done is None:
             return
         if done.waits:
@@ -175,12 +175,12 @@ class Run:
             yield True
 
     def _erase_messages(self, refs: list[MessageRef]) -> None:
-        now = self._tools.real_clock.now()
+        now, row_id = self._tools.real_clock.now(), self._store.new_id()
         with self._store.write() as connection:
             erasure.erase_messages(connection, refs)
             facts = {"messages": len(refs), "actor": self._actor}
             entry = JournalEntry(JournalKind.ERASED, now, facts=facts)
-            journal_row(connection, self._store.new_id(), entry)
+            journal_row(connection, row_id, entry)
 
     def _before(self) -> datetime:
         """Return the instant before which a message of nobody is too old, by the real clock, as journaled."""
@@ -227,9 +227,10 @@ class Links:
             for person in hit - {None}:
                 self._items.setdefault(person, set()).add(item.id)  # type: ignore[arg-type]
 
-    def of(self, found: Found) -> tuple[set[MessageRef], set[int]]:
-        """Return the messages and the closed work items about a person."""
-        return self._messages.get(found.person, set()), self._items.get(found.person, set())
+    def of(self, found: Found) -> Linked:
+        """Return what is about a person."""
+        person = found.person
+        return Linked(frozenset(self._messages.get(person, ())), frozenset(self._items.get(person, ())))
 
     def _mentions(self) -> Iterator[Mention | None]:
         after: tuple[str, str, int] | None = None
@@ -255,8 +256,3 @@ def finished(run: Run, tell: Callable[[int], None] = lambda _: None) -> Tally:
     while run.next():
         tell(run.tally.done)
     return run.tally
-
-
-def day_of(tools: Tools) -> date:
-    """Return the business day."""
-    return german_day(tools.clock.now())
