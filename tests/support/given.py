@@ -86,9 +86,8 @@ def stored_case(
             person_id=person.id,
             number=f"{case_id % 10**14:014d}",
             state=CaseState(state),
-            opened_on=date(2026, 11, 1),
             rights=(right,),
-            **{"granted_units": 700, **changes},
+            **{"opened_on": date(2026, 11, 1), "granted_units": 700, **changes},
         )
         work.add_case(case)
         if used:
