@@ -90,6 +90,11 @@ class PersonRecord:
     merged_into: int | None = None
     died_on: date | None = None
 
+    @property
+    def is_forgotten(self) -> bool:
+        """Tell whether everything about the person was erased: the numbers lead to nobody."""
+        return not self.birth
+
 
 @dataclass(frozen=True, slots=True)
 class PersonChange:

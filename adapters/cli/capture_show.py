@@ -42,7 +42,7 @@ def _data(store: Store, tools: Tools, number: str) -> dict[str, Any]:
         connection = reader.connection
         case = None if wanted is None else find_case(connection, wanted)
         person = None if case is None else find_person(connection, case.person_id)
-        if case is None or person is None:
+        if case is None or person is None or person.is_forgotten:
             raise CommandError(f"nobody has the number {number}", exit_code=REFUSED)
         lapses = lapses_on(case)
         blocked = bool(blocked_among(connection, [person.id]))

@@ -79,7 +79,10 @@ class RegistrationEntry:
 
 @dataclass(frozen=True, slots=True)
 class SectionEntry:
-    """A section with the numbers of course, organiser and site; codes by the lists kursabschnitt, kursart."""
+    """A section with the numbers of course, organiser and site; codes by the lists kursabschnitt, kursart.
+
+    A section that runs is told to agencies with its expected end only.
+    """
 
     section: str
     course_type: str
@@ -87,6 +90,7 @@ class SectionEntry:
     organiser: str
     site: str
     began_on: date
+    expected_end: date | None = None
 
 
 class Capture:
@@ -143,6 +147,7 @@ class Capture:
                 absent_unexcused=None,
                 at=act.now,
                 actor=clerk.actor,
+                expected_end=entry.expected_end,
             )
             if end is None:
                 act.done = courses.begin_section(act.work, act.case, record, **act.history)
@@ -310,7 +315,7 @@ def keys_of(work: UnitOfWork, chain: Sequence[PersonRecord]) -> set[int]:
 def _case(work: UnitOfWork, number: str) -> tuple[CaseRecord, list[PersonRecord]]:
     case = work.case_by_number(number)
     person = None if case is None else work.person(case.person_id)
-    if case is None or person is None:
+    if case is None or person is None or person.is_forgotten:
         raise ClerkError(f"nobody has the number {number}")
     return case, persons_from(work, person)
 

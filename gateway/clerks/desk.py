@@ -270,7 +270,7 @@ def named_person(work: UnitOfWork, name: str) -> PersonRecord:
     found = None if number is None else work.person_by_number(number)
     if found is None and number is not None and number.isdecimal() and len(number) < _ID_DIGITS:
         found = work.person(int(number))
-    if found is None:
+    if found is None or found.is_forgotten:
         raise ClerkError(f"{name} is neither a BAMF number nor the id of a person")
     return survivor(work, found)
 

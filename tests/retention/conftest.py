@@ -150,7 +150,8 @@ def everything(store: Store, url: str, *, files: bool = True) -> str:
     try:
         with engine.connect() as connection:
             text = "\n".join(
-                f"{table.name}: {row!r}"
+                # The row itself would cut long values short.
+                f"{table.name}: {tuple(row)!r}"
                 for table in metadata.sorted_tables
                 for row in connection.execute(select(table))
             )

@@ -38,7 +38,6 @@ def test_everything_is_there_before(core: DoorCore, known: Known, store: Store, 
     text = everything(store, store_url)
     assert found(text, NAMES) == set(NAMES)
     assert found(text, GONE) >= {
-        "Yıldırım",
         "180417100021",
         "İzmir",
         "Lindenweg",
