@@ -16,10 +16,9 @@ class CourseWork(Work):
 
     def course_data(self, case_id: int) -> CourseData:
         """Return all course data of a case, with the organisers and sites it names where they are known."""
-        queries = self._queries
-        registrations = tuple(Registration(*row) for row in self._run(queries.registrations, case_id))
-        sections = tuple(Section(*row) for row in self._run(queries.sections, case_id))
-        tests = tuple(CourseTest(*row) for row in self._run(queries.course_tests, case_id))
+        registrations = tuple(self.registrations_of(case_id))
+        sections = tuple(Section(*row) for row in self._run(self._queries.sections, case_id))
+        tests = tuple(self.tests_of(case_id))
         named = {each.organiser for each in registrations} | {each.organiser for each in sections}
         named |= {each.organiser for each in tests}
         sites = {each.site for each in sections}
@@ -33,6 +32,14 @@ class CourseWork(Work):
             {number: each for number, each in found.items() if each is not None},
             {number: each for number, each in places.items() if each is not None},
         )
+
+    def registrations_of(self, case_id: int) -> list[Registration]:
+        """Return the registrations of a case, in the order of their days."""
+        return [Registration(*row) for row in self._run(self._queries.registrations, case_id)]
+
+    def tests_of(self, case_id: int) -> list[CourseTest]:
+        """Return the final tests of a case, in the order of their days."""
+        return [CourseTest(*row) for row in self._run(self._queries.course_tests, case_id)]
 
     def organiser(self, number: str) -> Organiser | None:
         """Return an organiser by its number."""

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from gateway.cases import rules
 from gateway.cases.changing import allowed, change, not_after
 from gateway.cases.contingent import granted_units
+from gateway.cases.course_data import take_dropout_back
 from gateway.cases.rules import ChangedMeanwhileError, Transition, TransitionRefusedError
 from gateway.clock import german_day
 from store.records import CaseRecord, CaseState, Registration, Section
@@ -125,6 +126,7 @@ def complete(
         raise TransitionRefusedError(way, case.number, "it is completed before it began")
     if any(section.ended_on is None for section in work.sections_of(case.id)):
         raise TransitionRefusedError(way, case.number, "a section has no end yet")
+    take_dropout_back(work, case, completed_on, at=at, actor=actor, reason=f"{way.name}: {reason}")
     return change(
         work,
         way,
@@ -180,6 +182,7 @@ def _begun(
     earlier = work.sections_of(case.id)
     if any(each.ended_on is None for each in earlier):
         raise TransitionRefusedError(way, case.number, "another section has no end yet")
+    take_dropout_back(work, case, section.began_on, at=at, actor=actor, reason=f"{way.name}: {reason}")
     return change(
         work,
         way,

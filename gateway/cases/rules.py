@@ -53,6 +53,18 @@ COMPLETE: Final = _way(
     "EXHAUSTED",
     "a course that began is completed, once; its result may come after the contingent was used up",
 )
+TAKE_TEST: Final = _way(
+    "take test",
+    "REGISTERED RUNNING REPEAT_REGISTERED EXHAUSTED LAPSED_INACTIVE",
+    "REGISTERED RUNNING REPEAT_REGISTERED EXHAUSTED LAPSED_INACTIVE",
+    "§ 17 (1) IntV: who is or was in the course; a result may come late, and keeps no case from lapsing",
+)
+DROP_OUT: Final = _way(
+    "drop out",
+    "RUNNING REPEAT_REGISTERED",
+    "RUNNING REPEAT_REGISTERED",
+    "who began may leave for good; the case stays as it is and lapses unless something happens",
+)
 EXPIRE: Final = _way("expire", "EXPIRED_UNUSED", "EXPIRED_UNUSED", "the term of the right is over, unused")
 LAPSE: Final = _way(
     "lapse", "LAPSED_INACTIVE", "LAPSED_INACTIVE", "§ 4 (1) S. 3 IntV: nothing happened for 13 months"
@@ -87,6 +99,8 @@ ALL: Final = (
     BEGIN_SECTION,
     END_SECTION,
     COMPLETE,
+    TAKE_TEST,
+    DROP_OUT,
     EXPIRE,
     LAPSE,
     REVOKE,

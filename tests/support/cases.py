@@ -14,6 +14,7 @@ from store.records import (
     RightStatus,
     Section,
 )
+from store.records_information import CourseTest
 from store.unit import UnitOfWork
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
@@ -92,5 +93,12 @@ def registration(work: UnitOfWork, case: CaseRecord, on: date = date(2026, 11, 2
 def section(work: UnitOfWork, case: CaseRecord, began: date = date(2026, 11, 21), **changes: Any) -> Section:
     usual = Section(
         work.new_id(), case.id, "1", "1", "K1", "T1", "O1", began, None, 0, None, None, NOW, "e.muster"
+    )
+    return replace(usual, **changes)
+
+
+def taken(work: UnitOfWork, case: CaseRecord, **changes: Any) -> CourseTest:
+    usual = CourseTest(
+        work.new_id(), case.id, "language", date(2026, 11, 23), "T1", "128", "115", None, {}, NOW, "e.muster"
     )
     return replace(usual, **changes)

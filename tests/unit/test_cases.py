@@ -10,6 +10,7 @@ import pytest
 
 from gateway.cases import lapses_on, rules, state_on
 from gateway.cases import transitions as ways
+from gateway.cases.course_data import came_back, drop_out, take_test
 from gateway.cases.courses import (
     SectionEnd,
     begin_section,
@@ -34,6 +35,7 @@ from tests.support.cases import (
     right_of,
     section,
     stored_case,
+    taken,
 )
 
 Go = Callable[[UnitOfWork, CaseRecord], CaseRecord]
@@ -44,6 +46,11 @@ END = SectionEnd(date(2026, 11, 22), 100, 4, 1)
 
 def _end_section(work: UnitOfWork, case: CaseRecord) -> CaseRecord:
     return end_section(work, case, work.sections_of(case.id)[0], END, **HOW)
+
+
+def _unchanged(case: CaseRecord, noted: bool) -> CaseRecord:
+    assert noted
+    return case
 
 
 def _replace(work: UnitOfWork, case: CaseRecord) -> CaseRecord:
@@ -80,6 +87,8 @@ GO: dict[Transition, Go] = {
     rules.COMPLETE: lambda work, case: complete(
         work, case, date(2026, 11, 23), course_type="4", b1=False, **HOW
     ),
+    rules.TAKE_TEST: lambda work, case: _unchanged(case, take_test(work, case, taken(work, case), **HOW)),
+    rules.DROP_OUT: lambda work, case: _unchanged(case, drop_out(work, case, TODAY, **HOW)),
     rules.EXPIRE: lambda work, case: ways.expire(work, case, **HOW),
     rules.LAPSE: lambda work, case: ways.lapse(work, case, **HOW),
     rules.REVOKE: lambda work, case: ways.revoke(work, case, **HOW),
@@ -417,3 +426,104 @@ def test_of_two_replacements_one_holds(store: Store) -> None:
 def _history(store: Store, case: CaseRecord) -> list[Any]:
     with store.read() as reader:
         return list(history_of_case(reader.connection, case.id))
+
+
+def test_a_test_is_taken_once_and_its_results_may_come_later(store: Store) -> None:
+    case = stored_case(store, CaseState.RUNNING)
+    with store.unit_of_work() as work:
+        first = taken(work, case, overall=None, parts={"hoeren": {"result": "190"}})
+        assert take_test(work, case, first, **HOW)
+        work.flush()
+        said = taken(work, case, parts={"hoeren": {"points": "34 von 45"}, "sprechen": {"result": "195"}})
+        assert take_test(work, case, said, **HOW)
+        work.flush()
+        assert not take_test(work, case, said, **HOW)
+        assert not take_test(work, case, first, **HOW)
+        (kept,) = work.tests_of(case.id)
+        work.commit()
+    assert (kept.id, kept.overall) == (first.id, "115")
+    assert kept.parts == {
+        "hoeren": {"result": "190", "points": "34 von 45"},
+        "sprechen": {"result": "195"},
+    }
+    reasons = [row.reason for row in _history(store, case)]
+    assert reasons == ["take test: letter of today"] * 2
+
+
+def test_a_test_of_another_kind_day_or_organiser_is_another(store: Store) -> None:
+    case = stored_case(store, CaseState.EXHAUSTED)
+    with store.unit_of_work() as work:
+        for changes in ({}, {"taken_on": date(2026, 11, 22)}, {"organiser": "T2"}, {"kind": "orientation"}):
+            assert take_test(work, case, taken(work, case, **changes), **HOW)
+        work.commit()
+    with store.unit_of_work() as work:
+        assert len(work.tests_of(case.id)) == 4
+
+
+@pytest.mark.parametrize(
+    ("go", "because"),
+    [
+        (
+            lambda w, c: take_test(w, c, taken(w, c, taken_on=TODAY + timedelta(1)), **HOW),
+            "take test: .*not yet",
+        ),
+        (
+            lambda w, c: take_test(w, c, taken(w, c, taken_on=date(2026, 1, 31)), **HOW),
+            "registered on 2026-02-01",
+        ),
+        (lambda w, c: drop_out(w, c, TODAY + timedelta(1), **HOW), "drop out: .*not yet"),
+        (lambda w, c: drop_out(w, c, date(2026, 2, 28), **HOW), "before it began"),
+    ],
+)
+def test_days_of_tests_and_dropouts_that_cannot_be(store: Store, go: Go, because: str) -> None:
+    case = stored_case(store, CaseState.RUNNING)
+    with store.unit_of_work() as work, pytest.raises(TransitionRefusedError, match=because):
+        go(work, case)
+
+
+def test_whoever_left_the_course_and_comes_back_has_not_left_it(store: Store) -> None:
+    case = stored_case(store, CaseState.RUNNING)
+    with store.unit_of_work() as work:
+        assert drop_out(work, case, date(2026, 11, 1), **HOW)
+        work.flush()
+        assert not drop_out(work, case, date(2026, 11, 1), **HOW)
+        assert drop_out(work, case, date(2026, 11, 2), **HOW)
+        work.flush()
+        assert not came_back(work, case, date(2026, 11, 2))
+        # Told late, it began before that day.
+        case = take_section(work, case, section(work, case, date(2026, 11, 2)), END, **HOW)
+        work.flush()
+        known = work.dropout_of(case.id)
+        assert known is not None
+        assert known.dropped_on == date(2026, 11, 2)
+        case = begin_section(work, case, section(work, case), **HOW)
+        work.flush()
+        assert work.dropout_of(case.id) is None
+        assert came_back(work, case, date(2026, 11, 2))
+        with pytest.raises(TransitionRefusedError, match="a section began after that day"):
+            drop_out(work, case, date(2026, 11, 2), **HOW)
+        work.commit()
+    assert "came back after the dropout of 2026-11-02: begin section: letter of today" in [
+        row.reason for row in _history(store, case)
+    ]
+
+
+def test_a_dropout_neither_ends_nor_prolongs_a_case(store: Store) -> None:
+    case = stored_case(store, CaseState.RUNNING)
+    with store.unit_of_work() as work:
+        drop_out(work, case, TODAY, **HOW)
+        work.commit()
+    found = reread(store)
+    assert found == case
+    assert lapses_on(found) == date(2027, 4, 1)
+
+
+def test_whoever_completes_the_course_has_not_left_it(store: Store) -> None:
+    case = stored_case(store, CaseState.RUNNING)
+    with store.unit_of_work() as work:
+        drop_out(work, case, date(2026, 11, 1), **HOW)
+        work.flush()
+        complete(work, case, date(2026, 11, 23), course_type="1", b1=True, **HOW)
+        work.commit()
+    with store.unit_of_work() as work:
+        assert work.dropout_of(case.id) is None
