@@ -1,7 +1,7 @@
 """Stored course data as the messages of both groups carry them.
 
 What the standard cannot write without something that nobody has told - the address of an organiser or site,
-the expected end of a section that runs - is left out: what is told stays true.
+the expected end of a section that runs, the placement test - is left out: what is told stays true.
 """
 
 from __future__ import annotations
@@ -47,18 +47,23 @@ def joined_courses(courses: Sequence[CourseData]) -> CourseData:
 
 
 def registration(data: CourseData) -> Kursanmeldung | None:
-    """Return the registration that holds, the last one; None where there is none that can be told."""
-    for entry in reversed(data.registrations):
-        organiser = _organiser(data, entry.organiser)
-        if organiser is not None:
-            return Kursanmeldung(
-                kursanmeldedatum=entry.registered_on,
-                kurstraeger=organiser,
-                kursart=None if entry.course_type is None else code("kursart", entry.course_type),
-                kursabschnitt=None if entry.section is None else code("kursabschnitt", entry.section),
-                einstufungstest=entry.placement_test_on,
-            )
-    return None
+    """Return the registration that holds, the last one; None where there is none or it cannot be told.
+
+    The standard has to be told either the day of the placement test or that none is needed.
+    """
+    if not data.registrations:
+        return None
+    entry = data.registrations[-1]
+    organiser = _organiser(data, entry.organiser)
+    if organiser is None or (entry.placement_test_on is None and not entry.placement_dispensable):
+        return None
+    return Kursanmeldung(
+        kursanmeldedatum=entry.registered_on,
+        kurstraeger=organiser,
+        kursart=None if entry.course_type is None else code("kursart", entry.course_type),
+        kursabschnitt=None if entry.section is None else code("kursabschnitt", entry.section),
+        einstufungstest=entry.placement_test_on,
+    )
 
 
 def sections(data: CourseData, *, absences: bool) -> tuple[Kursabschnitt, ...]:
@@ -121,6 +126,7 @@ def _sections(data: CourseData, *, absences: bool) -> Iterator[Kursabschnitt]:
         end = _end(section)
         if organiser is None or site is None or end is None:
             continue
+        billed = absences and section.ended_on is not None
         yield Kursabschnitt(
             kurskennung=section.course_no,
             beginndatum=section.began_on,
@@ -129,8 +135,8 @@ def _sections(data: CourseData, *, absences: bool) -> Iterator[Kursabschnitt]:
             kursart=code("kursart", section.course_type),
             kursort=site,
             kurstraeger=organiser,
-            fehl_entschuldigt=section.absent_excused if absences else None,
-            fehl_unentschuldigt=section.absent_unexcused if absences else None,
+            fehl_entschuldigt=section.absent_excused if billed else None,
+            fehl_unentschuldigt=section.absent_unexcused if billed else None,
         )
 
 
