@@ -25,12 +25,14 @@ class RetentionTask:
         today = german_day(self._tools.clock.now())
         if today == self._done_on:
             return Progress(0)
-        run = self._run
+        run, self._run = self._run, None
         if run is None or run.today != today:
-            run = self._run = Run(self._store, self._tools)
+            run = Run(self._store, self._tools)
         before = run.tally.done
         for _ in range(limit):
             if not run.next():
-                self._run, self._done_on = None, today
+                self._done_on = today
                 return Progress(run.tally.done - before)
+        # Kept only from here on: a run that an error ended is begun anew at the next turn.
+        self._run = run
         return Progress(run.tally.done - before, more=True)
