@@ -21,7 +21,7 @@ from store.records_information import (
     Takeover,
 )
 from store.retrievals import RetrievalQuery, list_retrievals
-from tests.support.core import ABH1, ABH2, ABH3, NOW, TGS1, TGS2, new_uuid, sender
+from tests.support.core import ABH1, ABH2, ABH3, NOW, TGS1, TGS2, Core, new_uuid, sender
 from tests.support.door import Delivered, DoorCore
 from tests.support.given import BAMF, TLA, stored_case, stored_person
 
@@ -76,7 +76,7 @@ def logged(core: DoorCore, answer: Delivered) -> Retrieval:
     return entry
 
 
-def joined(core: DoorCore, case: CaseRecord, agency: Any, kind: str, on: date = TODAY) -> None:
+def joined(core: Core, case: CaseRecord, agency: Any, kind: str, on: date = TODAY) -> None:
     """Let an agency have taken the right of a case over."""
     with core.store.unit_of_work() as work:
         right = case.rights[0].id
@@ -86,7 +86,7 @@ def joined(core: DoorCore, case: CaseRecord, agency: Any, kind: str, on: date = 
         work.commit()
 
 
-def attended(core: DoorCore, case: CaseRecord, *, passed: bool | None = True, dropped: bool = False) -> None:
+def attended(core: Core, case: CaseRecord, *, passed: bool | None = True, dropped: bool = False) -> None:
     """Store a whole course: registration, a section with absences, both tests, whether it was broken off."""
     with core.store.unit_of_work() as work:
         when: dict[str, Any] = {"at": NOW, "actor": "test"}
