@@ -92,6 +92,11 @@ def destroy_content(connection: Connection, ref: MessageRef) -> int:
     return done.rowcount
 
 
+def destroy_keys(connection: Connection, key_ids: Sequence[int]) -> None:
+    """Destroy content keys by their ids."""
+    connection.execute(update(content).where(content.c.id.in_(key_ids)).values(wrapped=None))
+
+
 def erase_messages(connection: Connection, refs: Iterable[MessageRef]) -> int:
     """Destroy the contents of messages and what their decisions rest on; return how many could be read."""
     done = 0

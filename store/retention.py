@@ -259,27 +259,35 @@ def page_of_items(connection: Connection, after: int, at_most: int) -> tuple[lis
     return found, int(rows[-1].id) if len(rows) == at_most else None
 
 
+@dataclass(frozen=True, slots=True)
+class OldContent:
+    """A content key that can still be used, and its message; None where a refused one had no UUID to read."""
+
+    key_id: int
+    ref: MessageRef | None
+
+
 def page_of_contents(
     connection: Connection, *, after: int, until: int, before: datetime, at_most: int
-) -> tuple[list[MessageRef], int | None]:
-    """Return the next messages whose content can still be read and was journaled before an instant.
+) -> tuple[list[OldContent], int | None]:
+    """Return the next contents that can still be read and were journaled before an instant.
 
     In: rows of the journal with ids after `after` and no greater than `until` are looked at. Out: also the
     last id looked at; None after the last one.
     """
     rows = connection.execute(
-        select(journal.c.id, journal.c.party_id, journal.c.uuid, journal.c.at, content.c.wrapped.is_(None))
-        .outerjoin(content, content.c.id == journal.c.content_key_id)
+        select(journal.c.id, journal.c.at, journal.c.party_id, journal.c.uuid, content.c.id.label("key_id"))
+        .outerjoin(content, (content.c.id == journal.c.content_key_id) & content.c.wrapped.is_not(None))
         .where(journal.c.id > after, journal.c.id <= until)
         .order_by(journal.c.id)
         .limit(at_most)
     ).all()
-    refs = {
-        MessageRef(party_id, uuid): None
-        for _, party_id, uuid, at, gone in rows
-        if not gone and party_id is not None and uuid is not None and at < before
-    }
-    return list(refs), int(rows[-1].id) if len(rows) == at_most else None
+    found = [
+        OldContent(row.key_id, None if row.uuid is None else MessageRef(row.party_id, row.uuid))
+        for row in rows
+        if row.key_id is not None and row.at < before
+    ]
+    return found, int(rows[-1].id) if len(rows) == at_most else None
 
 
 def still_known(connection: Connection, mentions: Iterable[Mention]) -> bool:

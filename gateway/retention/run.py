@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy import Connection
+
 from gateway.clock import at_german_day, german_day
 from gateway.retention.erasing import ACTOR, Done, Eraser, Found, Linked
 from gateway.retention.rules import MONTHS, Stage, horizon
@@ -22,6 +24,7 @@ from store.ids import last_before
 from store.records import JournalEntry, JournalKind, MessageRef
 from store.retention import (
     Mention,
+    OldContent,
     Touched,
     mentions_of,
     page_of_contents,
@@ -163,22 +166,18 @@ class Run:
                     before=before,
                     at_most=LOOKED_AT_ONCE,
                 )
-                gone = [
-                    ref
-                    for ref in page
-                    if not still_known(reader.connection, mentions_of(reader.connection, ref))
-                    and not waits_somewhere(reader.connection, ref)
-                ]
+                gone = [each for each in page if not _is_kept(reader.connection, each.ref)]
             self.tally.messages += len(gone)
             if gone and not self.tally.dry:
-                self._erase_messages(gone)
+                self._erase_contents(gone)
             yield True
 
-    def _erase_messages(self, refs: list[MessageRef]) -> None:
+    def _erase_contents(self, contents: list[OldContent]) -> None:
         now, row_id = self._tools.real_clock.now(), self._store.new_id()
         with self._store.write() as connection:
-            erasure.erase_messages(connection, refs)
-            facts = {"messages": len(refs), "actor": self._actor}
+            erasure.destroy_keys(connection, [each.key_id for each in contents])
+            erasure.erase_messages(connection, [each.ref for each in contents if each.ref is not None])
+            facts = {"messages": len(contents), "actor": self._actor}
             entry = JournalEntry(JournalKind.ERASED, now, facts=facts)
             journal_row(connection, row_id, entry)
 
@@ -189,6 +188,13 @@ class Run:
 
     def _oldest(self) -> int:
         return last_before(self._before())
+
+
+def _is_kept(connection: Connection, ref: MessageRef | None) -> bool:
+    """Tell whether a message is about somebody who is stored in full, or waits for somebody."""
+    if ref is None:
+        return False
+    return still_known(connection, mentions_of(connection, ref)) or waits_somewhere(connection, ref)
 
 
 class Links:
