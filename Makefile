@@ -51,6 +51,7 @@ docs: $(DEV_STAMP) ## make the generated reference pages anew
 	@$(BIN)/python -m messages.errors_page > docs/errors.md
 	@$(BIN)/python -m adapters.cli.config_page > docs/configuration.md
 	@$(BIN)/python -m adapters.cli.rules_page > docs/decision-table.md
+	@$(BIN)/python -m adapters.cli.information_page > docs/information-scope.md
 
 wheel: $(DEV_STAMP) ## build the wheel into dist/
 	@rm -rf build dist && $(BIN)/python -m build --wheel --no-isolation --outdir dist .

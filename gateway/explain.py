@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.disclosure import HIDDEN, concealed
 from gateway.information.changes import change_table
+from gateway.information.telling import told_row
 from gateway.rules.engine import RuleBook
 from store.blocks import blocked_among, persons_of
 from store.engine import Store
@@ -179,6 +180,9 @@ def _decision(record: DecisionRecord, rules: RuleBook | None) -> Decision:
     told = changes.rows.get(record.row or "") if record.rules_version == changes.version else None
     if told is not None:
         return Decision(record, told.de, told.en)
+    informing = told_row(record.row or "", record.rules_version)
+    if informing is not None:
+        return Decision(record, informing[1].german, informing[1].english)
     if row is None:
         return Decision(record, None, None)
     return Decision(record, row.explanation_de, row.explanation_en)

@@ -1,4 +1,4 @@
-"""`inge rules`: the decision table in words."""
+"""`inge rules`: the decision table, and the tables of information and takeover, in words."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import typer
 from adapters.cli.console import REFUSED, CommandError, JsonOption, emit, table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.information.telling import ToldRow
     from gateway.rules.engine import DecisionTable, Note, Row
 
-app = typer.Typer(help="Read the decision table.", no_args_is_help=True)
+app = typer.Typer(help="Read the tables that decide.", no_args_is_help=True)
 
 OnOption = Annotated[
     str | None, typer.Option("--on", metavar="DAY", help="The version in force on a day; today if not given.")
@@ -47,23 +50,82 @@ def show(on: OnOption = None, as_json: JsonOption = False) -> None:
     emit(data, words, as_json=as_json)
 
 
+@app.command("existence")
+def existence(as_json: JsonOption = False) -> None:
+    """Show what is told to whoever asks whether a person has a right (070011, 080011)."""
+    _show("existence", as_json=as_json)
+
+
+@app.command("takeover")
+def takeover(as_json: JsonOption = False) -> None:
+    """Show when an agency may take the obligation of another over (070016, 080016)."""
+    _show("takeover", as_json=as_json)
+
+
+@app.command("scope")
+def scope(as_json: JsonOption = False) -> None:
+    """Show which data of the course an agency is told (070013, 080013)."""
+    _show("scope", as_json=as_json)
+
+
 @app.command("row")
 def row(
-    row_id: Annotated[str, typer.Argument(metavar="ROW", help="The id of a row, such as D12.")],
+    row_id: Annotated[str, typer.Argument(metavar="ROW", help="The id of a row, such as D12 or T13.")],
     on: OnOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show one row with its reasons, in German and English."""
+    from gateway.information.telling import told_row
+
+    informing = told_row(row_id.upper())
+    if informing is not None:
+        told, found = informing
+        data = {**_informing(found), "version": told.version}
+        emit(data, _columns(data), as_json=as_json)
+        return
     version = _version(on)
     note = next((each for each in version.notes if each.id == row_id.upper()), None)
     try:
         data = _data(version.row(row_id.upper()), version) if note is None else _reasons(note, version)
     except LookupError as error:
         raise CommandError(str(error), exit_code=REFUSED) from error
-    words = table(
-        ["row", str(data["id"])], [(name, value) for name, value in data.items() if value and name != "id"]
+    emit(data, _columns(data), as_json=as_json)
+
+
+def _show(name: str, *, as_json: bool) -> None:
+    from gateway.information.telling import told_tables
+
+    told = next(each for each in told_tables() if each.name == name)
+    rows = [(row.id, row.about, row.answer, ", ".join(row.fields)) for row in told.rows]
+    words = f"version {told.version}, about {told.messages}\n" + table(
+        ["row", "about", "answer", "told"], rows
     )
+    data = {"version": told.version, "rows": [_informing(row) for row in told.rows]}
     emit(data, words, as_json=as_json)
+
+
+def _columns(data: Mapping[str, Any]) -> str:
+    return table(
+        ["row", str(data["id"])],
+        [
+            (name, ", ".join(value) if isinstance(value, list) else value)
+            for name, value in data.items()
+            if value and name != "id"
+        ],
+    )
+
+
+def _informing(row: ToldRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "about": row.about,
+        "answer": row.answer,
+        "told": list(row.fields),
+        "told_behind_block": list(row.blocked),
+        "legal_basis": row.legal_basis,
+        "german": row.german,
+        "english": row.english,
+    }
 
 
 def _version(on: str | None) -> DecisionTable:

@@ -7,6 +7,9 @@ import pytest
 
 from fixtures import inquiries, jobcenters
 from fixtures.persons import THI, obligation_1b
+from gateway.explain import explain
+from gateway.information.scope import scope_table
+from gateway.information.takeover import takeover_table
 from messages.frame import Message
 from messages.group07_information import Auskunft070015, UebernahmeNichtMoeglich070017
 from messages.group08 import Auskunft080015, UebernahmeNichtMoeglich080017
@@ -134,6 +137,18 @@ def test_T13_T14_a_second_agency_joins(core: DoorCore, holder: str, row: str, ar
     assert core.deliver(message, holder).document == answer.document
     told(core, holder, number, "T05")
     assert takeovers(core, number) == [taken]
+
+
+def test_how_the_answer_came_about_is_explained_in_words(core: DoorCore) -> None:
+    """The row that decided and the one that said what is told, with the versions of both tables."""
+    answer = told(core, "abh1", met(core, "5"), "T13")
+    (whole,) = explain(core.store, answer.uuid)
+    (decision,) = whole.decisions
+    assert decision.record.rules_version == takeover_table().version
+    assert decision.record.effect == "taken-over"
+    assert str(decision.explanation_en).startswith("In terms of residence law")
+    assert decision.grounds["facts"]["relation"] == "other"
+    assert (decision.grounds["scope"], decision.grounds["scope_row"]) == (scope_table().version, "A04")
 
 
 def test_several_agencies_oblige(core: DoorCore) -> None:
