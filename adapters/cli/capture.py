@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli import capture_rights, capture_show
+from adapters.cli import capture_course, capture_rights, capture_show
 from adapters.cli.capture_input import AsOption, NumberOption, ReasonOption, named_clerk, opened, read_day
 from adapters.cli.console import CommandError, ConfigOption, JsonOption, configuration, emit
 
@@ -26,6 +26,10 @@ app = typer.Typer(
 app.command("show")(capture_show.show)
 app.command("right")(capture_rights.right)
 app.command("repetition")(capture_rights.repetition)
+app.command("organiser")(capture_course.organiser)
+app.command("site")(capture_course.site)
+app.command("test")(capture_course.test)
+app.command("dropout")(capture_course.dropout)
 
 
 @app.command("registration")
@@ -76,6 +80,10 @@ def section(
     began: Annotated[str, typer.Option("--began", help="First day of the participant.")],
     user: AsOption,
     reason: ReasonOption,
+    expected_end: Annotated[
+        str | None,
+        typer.Option("--expected-end", help="Planned last day; agencies are told it while it runs."),
+    ] = None,
     ended: Annotated[str | None, typer.Option("--ended", help="Last day, if it is over.")] = None,
     units: Annotated[int | None, typer.Option("--units", help="Billed units, if it is over.")] = None,
     excused: Annotated[int | None, typer.Option("--absent-excused", help="Units missed, excused.")] = None,
@@ -88,7 +96,8 @@ def section(
     """Enter a section that began; with --ended and --units one that is over."""
     from gateway.clerks.capture import SectionEntry
 
-    entry = SectionEntry(code, course_type, course, organiser, site, read_day("--began", began))
+    planned = None if expected_end is None else read_day("--expected-end", expected_end)
+    entry = SectionEntry(code, course_type, course, organiser, site, read_day("--began", began), planned)
     if ended is None and (units, excused, unexcused) != (None, None, None):
         raise CommandError("units and absences are known when a section has ended: --ended")
     end = None if ended is None else _end(ended, units, excused, unexcused)

@@ -15,6 +15,7 @@ from adapters.cli import (
     checking,
     clock,
     configuring,
+    course_import,
     hints,
     journal,
     later,
@@ -63,6 +64,7 @@ app.add_typer(schema_files.app, name="schemas")
 app.add_typer(journal.app, name="journal")
 app.add_typer(clock.app, name="clock")
 app.add_typer(capture.app, name="capture")
+app.add_typer(course_import.app, name="courses")
 app.add_typer(cases.app, name="cases")
 app.add_typer(hints.app, name="hints")
 app.add_typer(retrievals.app, name="retrievals")
