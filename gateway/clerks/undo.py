@@ -19,6 +19,7 @@ from gateway.notices import tell_restored
 from gateway.resume import stored_request
 from gateway.tools import Tools
 from store.engine import Store
+from store.erasure import ERASED
 from store.records import (
     CaseRecord,
     MessageRef,
@@ -55,6 +56,8 @@ def undo(
         decision = item.decision
         if item.state != WorkItemState.CLOSED or decision is None:
             raise ClerkError(f"work item {item.id} is not decided")
+        if decision["choice"] == ERASED:
+            raise ClerkError(f"work item {item.id}: the personal data were erased, nothing can be undone")
         if decision["choice"] not in (SAME, DIFFERENT, REPLACE, REFUSE, LIFT, KEEP):
             raise ClerkError(f"work item {item.id} ended by an undoing: undo the decision that followed")
         if item.kind == INQUIRY:
