@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What was done. `lost_heads` counts positions that were sealed after the backup was made."""
+    """What was done. `lost_positions` were sealed after the backup was made.
+
+    Of the erasures, `erasures_wait` wait for open work, `erasures_unread` are lines that cannot be read.
+    """
 
     heads_aside: Path | None
     lost_positions: int
     erased_again: int
+    erasures_wait: int
+    erasures_unread: int
 
     def as_data(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -28,11 +33,17 @@ class Finished:
             "heads_aside": None if self.heads_aside is None else str(self.heads_aside),
             "lost_positions": self.lost_positions,
             "erased_again": self.erased_again,
+            "erasures_wait": self.erasures_wait,
+            "erasures_unread": self.erasures_unread,
         }
 
     def as_text(self) -> str:
         """Return it in words."""
         lines = [f"erased again: {self.erased_again}"]
+        if self.erasures_wait:
+            lines.append(f"{self.erasures_wait} erasures wait, `inge retention due` says for what")
+        if self.erasures_unread:
+            lines.append(f"{self.erasures_unread} lines of the file of erasures cannot be read")
         if self.heads_aside is not None:
             lines.append(
                 f"{self.lost_positions} rows of the journal were sealed after the backup and are lost; "
@@ -60,8 +71,9 @@ def finish_restore(config: Config, header: Header, epoch: int, now: datetime) ->
     heads = HeadsFile(config.journal.heads_file)
     with opened_store(config) as store:
         # First of all: until the heads fit, the gateway says that it is not ready.
-        lines = [line for line in ErasuresFile(erasures_file(config)).read() if line is not None]
-        erased = replay(store, build_tools(config, store), lines).erased
+        lines = list(ErasuresFile(erasures_file(config)).read())
+        known = [line for line in lines if line is not None]
+        replayed = replay(store, build_tools(config, store), known)
         outside = heads.last_position()
         aside = heads.set_aside(now) if outside > header.position else None
         with store.unit_of_work() as work:
@@ -80,4 +92,10 @@ def finish_restore(config: Config, header: Header, epoch: int, now: datetime) ->
             )
             work.commit()
         Sealer(store, key.sign, heads, new_holder()).leave(now)
-    return Finished(aside, max(0, outside - header.position) if aside else 0, erased)
+    return Finished(
+        aside,
+        max(0, outside - header.position) if aside else 0,
+        replayed.erased,
+        len(replayed.waits),
+        len(lines) - len(known),
+    )
