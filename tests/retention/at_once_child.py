@@ -1,0 +1,59 @@
+"""What the child processes of `test_at_once` do, each with its own connections to one store."""
+
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from fixtures.persons import many_persons, obligation_1b
+from fixtures.pki.build import build_pki
+from gateway.pipeline import Answer
+from gateway.retention.run import Run, finished
+from store.errors import StoreBusy
+from tests.support.core import AGENCIES, ROUTE, Core, StandingClock, new_uuid
+from tests.support.pki import _SPEC as TEST_SPEC
+from tests.support.pki import PKI_TIME
+from tests.support.processes import report, wait_for_word
+from tests.support.stores import open_test_store
+
+
+def _core(url: str, folder: str, business: str) -> Core:
+    clock = StandingClock(datetime.fromisoformat(business))
+    pki = build_pki(TEST_SPEC, Path(folder), PKI_TIME)
+    return Core(open_test_store(url), pki, StandingClock(), business=clock)
+
+
+def erase(url: str, folder: str, business: str) -> None:
+    """Erase when all the others begin; report who was erased."""
+    core = _core(url, folder, business)
+    report("ready")
+    wait_for_word()
+    erased: list[int] = []
+    while True:
+        run = Run(core.store, core.pipeline.tools)
+        try:
+            finished(run)
+        except StoreBusy:
+            erased += run.tally.erased[1]
+            continue
+        report(erased + run.tally.erased[1])
+        return
+
+
+def report_anew(url: str, folder: str, business: str, seed: int, numbers: list[str]) -> None:
+    """Report persons by their numbers, when all the others begin; report the new numbers."""
+    core = _core(url, folder, business)
+    at = datetime.fromisoformat(business)
+    messages = [
+        obligation_1b(AGENCIES["abh2"], new_uuid(), at, person, number=number)
+        for number, person in zip(numbers, islice(many_persons(seed), len(numbers)), strict=True)
+    ]
+    documents = [core.proven(message, "abh2") for message in messages]
+    report("ready")
+    wait_for_word()
+    told: list[str | None] = []
+    for document in documents:
+        outcome = core.pipeline.process(document, ROUTE)
+        while not isinstance(outcome, Answer) and outcome.error.code == "T200.busy":
+            outcome = core.pipeline.process(document, ROUTE)
+        told.append(outcome.number if isinstance(outcome, Answer) else outcome.error.code)
+    report(told)
