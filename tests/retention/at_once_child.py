@@ -8,7 +8,6 @@ from fixtures.persons import many_persons, obligation_1b
 from fixtures.pki.build import build_pki
 from gateway.pipeline import Answer
 from gateway.retention.run import Run, finished
-from store.errors import StoreBusy
 from tests.support.core import AGENCIES, ROUTE, Core, StandingClock, new_uuid
 from tests.support.pki import _SPEC as TEST_SPEC
 from tests.support.pki import PKI_TIME
@@ -23,24 +22,21 @@ def _core(url: str, folder: str, business: str) -> Core:
 
 
 def erase(url: str, folder: str, business: str) -> None:
-    """Erase when all the others begin; report who was erased."""
+    """Find all, erase a first one, and the others when all children begin; report who was erased."""
     core = _core(url, folder, business)
+    run = Run(core.store, core.pipeline.tools)
+    while not run.tally.done:
+        run.next()
     report("ready")
     wait_for_word()
-    erased: list[int] = []
-    while True:
-        run = Run(core.store, core.pipeline.tools)
-        try:
-            finished(run)
-        except StoreBusy:
-            erased += run.tally.erased[1]
-            continue
-        report(erased + run.tally.erased[1])
-        return
+    report(finished(run).erased[1])
 
 
 def report_anew(url: str, folder: str, business: str, seed: int, numbers: list[str]) -> None:
-    """Report persons by their numbers, when all the others begin; report the new numbers."""
+    """Report persons by their numbers, when all the others begin; report the new numbers.
+
+    From the last one on, so that they meet those who erase.
+    """
     core = _core(url, folder, business)
     at = datetime.fromisoformat(business)
     messages = [
@@ -51,7 +47,7 @@ def report_anew(url: str, folder: str, business: str, seed: int, numbers: list[s
     report("ready")
     wait_for_word()
     told: list[str | None] = []
-    for document in documents:
+    for document in reversed(documents):
         outcome = core.pipeline.process(document, ROUTE)
         while not isinstance(outcome, Answer) and outcome.error.code == "T200.busy":
             outcome = core.pipeline.process(document, ROUTE)
