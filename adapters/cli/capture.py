@@ -28,7 +28,7 @@ app.command("right")(capture_rights.right)
 app.command("repetition")(capture_rights.repetition)
 app.command("organiser")(capture_course.organiser)
 app.command("site")(capture_course.site)
-app.command("test")(capture_course.test)
+app.command("test")(capture_course.final_test)
 app.command("dropout")(capture_course.dropout)
 
 
@@ -207,7 +207,7 @@ def _capture(config: Path | None, what: Callable[[Capture], Captured], *, as_jso
         lists = CodeLists.load(installed=loaded.schemas.installed)
         done = what(Capture(store, tools, lists))
     states = f"{done.before}" if done.before == done.after else f"{done.before} → {done.after}"
-    text = "\n".join((f"{done.what} entered: case {done.number}, {states}", *done.events))
+    text = "\n".join((f"{done.what} entered: case {done.number}, {states}", *done.events, *done.warnings))
     emit(asdict(done), text, as_json=as_json)
 
 

@@ -1,8 +1,9 @@
-"""`inge capture organiser|site|test|dropout`: single entries of what `inge courses import` takes as a file."""
+"""`inge capture organiser|site|test|dropout`: one entry of what `inge courses import` takes as a file."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +15,17 @@ from adapters.cli.console import CommandError, ConfigOption, JsonOption, configu
 if TYPE_CHECKING:
     from gateway.clerks.course_entries import Address, Contact, CourseEntry
 
+
+class TestKind(Enum):
+    """The two final tests."""
+
+    LANGUAGE = "language"
+    ORIENTATION = "orientation"
+
+
 StreetOption = Annotated[str, typer.Option("--street", help="Street of the building.")]
 HouseOption = Annotated[str | None, typer.Option("--house-number", help="House number.")]
+LetterOption = Annotated[str | None, typer.Option("--house-letter", help="Letter after the house number.")]
 PostcodeOption = Annotated[str, typer.Option("--postcode", help="German postcode, five digits.")]
 TownOption = Annotated[str, typer.Option("--town", help="Town.")]
 PhoneOption = Annotated[str | None, typer.Option("--phone", help="Telephone number.")]
@@ -32,6 +42,7 @@ def organiser(
     user: AsOption,
     reason: ReasonOption,
     house_number: HouseOption = None,
+    house_letter: LetterOption = None,
     phone: PhoneOption = None,
     email: EmailOption = None,
     config: ConfigOption = None,
@@ -40,7 +51,8 @@ def organiser(
     """Enter name and address of an organiser; one of this number takes over what is said."""
     from gateway.clerks.course_entries import OrganiserEntry
 
-    address, contact = _address(street, house_number, postcode, town), _contact(phone, email)
+    address = _address(street, house_number, house_letter, postcode, town)
+    contact = _contact(phone, email)
     _take(config, OrganiserEntry("organiser", number, name, address, contact), user, reason, as_json=as_json)
 
 
@@ -53,6 +65,7 @@ def site(
     user: AsOption,
     reason: ReasonOption,
     house_number: HouseOption = None,
+    house_letter: LetterOption = None,
     phone: PhoneOption = None,
     email: EmailOption = None,
     config: ConfigOption = None,
@@ -61,13 +74,14 @@ def site(
     """Enter the address of a course site; one of this number takes over what is said."""
     from gateway.clerks.course_entries import SiteEntry
 
-    address, contact = _address(street, house_number, postcode, town), _contact(phone, email)
+    address = _address(street, house_number, house_letter, postcode, town)
+    contact = _contact(phone, email)
     _take(config, SiteEntry("site", number, organiser, address, contact), user, reason, as_json=as_json)
 
 
-def test(
+def final_test(
     number: NumberOption,
-    kind: Annotated[str, typer.Option("--kind", help="`language` or `orientation`.")],
+    kind: Annotated[TestKind, typer.Option("--kind", help="Which final test.")],
     on: Annotated[str, typer.Option("--on", help="Day of the test.")],
     organiser: OrganiserOption,
     user: AsOption,
@@ -92,23 +106,13 @@ def test(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Enter a final test with its result."""
+    """Enter a final test; entered again with a result, it has that one."""
     from gateway.clerks.course_entries import TestLine
 
-    if kind not in ("language", "orientation"):
-        raise CommandError("--kind is language or orientation")
     parts: Any = dict(_part(each) for each in part or ())
-    entry = TestLine(
-        "test",
-        number,
-        kind,
-        read_day("--on", on),
-        organiser,
-        test_type,
-        overall,
-        passed,
-        parts,  # type: ignore[arg-type]
-    )
+    which: Any = kind.value
+    day = read_day("--on", on)
+    entry = TestLine("test", number, which, day, organiser, test_type, overall, passed, parts)
     _take(config, entry, user, reason, as_json=as_json)
 
 
@@ -134,15 +138,22 @@ def _take(config: Path | None, entry: CourseEntry, user: str, reason: str, *, as
     loaded = configuration(config)
     with opened(config) as (store, tools):
         lists = CodeLists.load(installed=loaded.schemas.installed)
-        done = CourseImport(store, tools, lists).take([(1, entry)], clerk, dry_run=False)
-    said = f"{entry.kind} entered" if done.new else f"{entry.kind} is known already"
+        done = CourseImport(store, tools, lists).take([(None, entry)], clerk, dry_run=False)
+    changed = "changed" if done.changed else "is known already"
+    said = f"{entry.kind} {'entered' if done.new else changed}"
     emit(asdict(done), said, as_json=as_json)
 
 
-def _address(street: str, house_number: str | None, postcode: str, town: str) -> Address:
+def _address(street: str, house: str | None, letter: str | None, postcode: str, town: str) -> Address:
     from gateway.clerks.course_entries import Address
 
-    return Address(postleitzahl=postcode, wohnort=town, strasse=street, hausnummer=house_number)
+    return Address(
+        postleitzahl=postcode,
+        wohnort=town,
+        strasse=street,
+        hausnummer=house,
+        hausnummer_buchstabe=letter,
+    )
 
 
 def _contact(phone: str | None, email: str | None) -> Contact:

@@ -8,9 +8,9 @@ from datetime import date, datetime
 
 from gateway.cases import rules
 from gateway.cases.changing import allowed, not_after
-from gateway.cases.rules import TransitionRefusedError
+from gateway.cases.rules import ChangedMeanwhileError, TransitionRefusedError
 from gateway.clock import german_day
-from store.records import CaseRecord
+from store.records import CaseRecord, Section
 from store.records_information import CourseDropout, CourseTest
 from store.unit import UnitOfWork
 
@@ -44,6 +44,27 @@ def stored_test(work: UnitOfWork, test: CourseTest) -> CourseTest | None:
     wanted = (test.kind, test.taken_on, test.organiser)
     tests = work.tests_of(test.case_id)
     return next((each for each in tests if (each.kind, each.taken_on, each.organiser) == wanted), None)
+
+
+def expect_end(
+    work: UnitOfWork,
+    case: CaseRecord,
+    section: Section,
+    day: date,
+    *,
+    at: datetime,
+    actor: str,
+    reason: str,
+) -> bool:
+    """Note the planned end of a section that runs; the day said last holds. Out: whether that is new."""
+    if section.expected_end == day:
+        return False
+    way = rules.END_SECTION
+    state = str(allowed(way, case, at))
+    if not work.expect_end(section, day):
+        raise ChangedMeanwhileError(way, case.number)
+    work.note_case(case.id, None, state, state, at, actor, f"planned end {day}: {reason}")
+    return True
 
 
 def drop_out(

@@ -4,7 +4,7 @@ Every entry names the clerk and a reason, happens under the locks of the person,
 CLERK in the journal beside the history of the case or person.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -53,7 +53,8 @@ class Clerk:
 class Captured:
     """What an entry did: to which person and case, with the state of the case before and after.
 
-    `events` tells in words what became of requests whose question was about a right that ended.
+    `events` tells in words what became of requests whose question was about a right that ended, `warnings`
+    what agencies are not told for want of something.
     """
 
     what: str
@@ -63,6 +64,7 @@ class Captured:
     before: str | None = None
     after: str | None = None
     events: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,8 @@ class Capture:
         """Enter the registration of a participant, also of an admitted repeater. Raises ClerkError."""
         self._check("kursart", entry.course_type)
         self._check("kursabschnitt", entry.section)
-        if entry.placement_dispensable and entry.placement_test_on is not None:
-            raise ClerkError("a placement test that was taken is not dispensable")
+        if entry.placement_dispensable == (entry.placement_test_on is not None):
+            raise ClerkError("say either when the placement test was taken or that none is needed")
         with self._on_case("registration", number, clerk) as act:
             record = Registration(
                 id=act.work.new_id(),
@@ -123,6 +125,7 @@ class Capture:
             repeats = act.case.state in REPEATS
             register = courses.register_repetition if repeats else courses.register
             act.done = register(act.work, act.case, record, **act.history)
+            act.warn_of_organiser(entry.organiser)
         return act.captured
 
     def section_begin(
@@ -153,6 +156,11 @@ class Capture:
                 act.done = courses.begin_section(act.work, act.case, record, **act.history)
             else:
                 act.done = courses.take_section(act.work, act.case, record, end, **act.history)
+            act.warn_of_organiser(entry.organiser)
+            if act.work.course_site(entry.site) is None:
+                act.warnings.append(f"agencies are not told of it until site {entry.site} is known")
+            if end is None and entry.expected_end is None:
+                act.warnings.append("agencies are not told of it while it runs without a planned end")
         return act.captured
 
     def section_end(self, number: str, end: SectionEnd, clerk: Clerk) -> Captured:
@@ -240,6 +248,7 @@ class Capture:
                     str(case.state),
                     str(act.done.state),
                     told_words(desk, chain),
+                    tuple(act.warnings),
                 )
                 facts = {
                     "capture": what,
@@ -278,7 +287,13 @@ class _Act:
         self.person = chain[-1]
         self.now = desk.now
         self.history = desk.history
+        self.warnings: list[str] = []
         self._chain = chain
+
+    def warn_of_organiser(self, number: str) -> None:
+        """Warn where nobody told name and address of an organiser, without which nothing is told of it."""
+        if self.work.organiser(number) is None:
+            self.warnings.append(f"agencies are not told of it until organiser {number} is known")
 
     def ask_again(self) -> None:
         """Decide requests anew whose question was about the right that ended."""
@@ -303,6 +318,21 @@ def locked_case(work: UnitOfWork, number: str) -> tuple[CaseRecord, list[PersonR
     return case, found
 
 
+def locked_cases(work: UnitOfWork, numbers: Iterable[str]) -> dict[str, CaseRecord]:
+    """Lock the persons of many numbers at once, and return the cases by number.
+
+    Numbers that nobody has are left out. Raises ClerkError when a person changed while the locks were
+    awaited.
+    """
+    wanted = sorted(numbers)
+    keys = {key for _, chain in _known(work, wanted) for key in keys_of(work, chain)}
+    work.lock_persons(keys)
+    found = _known(work, wanted)
+    if not {key for _, chain in found for key in keys_of(work, chain)} <= keys:
+        raise ClerkError("a person was changed by somebody else meanwhile")
+    return {case.number: case for case, _ in found}
+
+
 def keys_of(work: UnitOfWork, chain: Sequence[PersonRecord]) -> set[int]:
     """Return the lock keys of persons, and of the requests that wait for an answer about them."""
     return {
@@ -312,11 +342,23 @@ def keys_of(work: UnitOfWork, chain: Sequence[PersonRecord]) -> set[int]:
     }
 
 
+def _known(work: UnitOfWork, numbers: Iterable[str]) -> list[tuple[CaseRecord, list[PersonRecord]]]:
+    found = (_find(work, number) for number in numbers)
+    return [each for each in found if each is not None]
+
+
 def _case(work: UnitOfWork, number: str) -> tuple[CaseRecord, list[PersonRecord]]:
+    found = _find(work, number)
+    if found is None:
+        raise ClerkError(f"nobody has the number {number}")
+    return found
+
+
+def _find(work: UnitOfWork, number: str) -> tuple[CaseRecord, list[PersonRecord]] | None:
     case = work.case_by_number(number)
     person = None if case is None else work.person(case.person_id)
     if case is None or person is None or person.is_forgotten:
-        raise ClerkError(f"nobody has the number {number}")
+        return None
     return case, persons_from(work, person)
 
 

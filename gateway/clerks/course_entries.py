@@ -1,4 +1,7 @@
-"""What a file of course data says, line by line: one entry each, as its `kind` tells."""
+"""What a file of course data says, line by line: one entry each, as its `kind` tells.
+
+`case` is an identification number; codes are of the lists that `gateway.clerks.course_checks` names.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ PARTS: Final = ("hoeren", "schreiben", "sprechen")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A German postal address of a building."""
+    """A German postal address of a building; what follows the digits of the house number is its letter."""
 
     __pydantic_config__: ClassVar[Any] = STRICT
 
@@ -25,6 +28,7 @@ class Address:
     wohnort: str
     strasse: str
     hausnummer: str | None = None
+    hausnummer_buchstabe: str | None = None
     zusatzangaben: str | None = None
 
 
@@ -66,7 +70,7 @@ class SiteEntry:
 
 @dataclass(frozen=True, slots=True)
 class RegistrationLine:
-    """A registration; codes by the lists kursart and kursabschnitt."""
+    """A registration, with the day of the placement test or that none is needed."""
 
     __pydantic_config__: ClassVar[Any] = STRICT
 
@@ -82,7 +86,9 @@ class RegistrationLine:
 
 @dataclass(frozen=True, slots=True)
 class SectionLine:
-    """A section; `ended_on` and `units` (billed, of 45 minutes) go together, absences come with them."""
+    """A section. While it runs it has an `expected_end`; `ended_on`, `units` (billed, of 45 minutes) and the
+    absences come with its end.
+    """
 
     __pydantic_config__: ClassVar[Any] = STRICT
 
@@ -94,7 +100,7 @@ class SectionLine:
     organiser: str
     site: str
     began_on: date
-    expected_end: date
+    expected_end: date | None = None
     ended_on: date | None = None
     units: int | None = None
     absent_excused: int | None = None
@@ -113,7 +119,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class TestLine:
-    """A final test: of a language test kind, level and parts, of an orientation test whether it is passed."""
+    """A final test: of a language test kind, level and parts, of an orientation test whether it is passed.
+
+    What of the results is not known yet may be said later.
+    """
 
     __pydantic_config__: ClassVar[Any] = STRICT
     __test__: ClassVar[bool] = False

@@ -91,14 +91,14 @@ def test_a_registered_case_does_not_expire_but_cannot_be_registered_after_its_en
     clerk.advance(201)
     today = TODAY + timedelta(days=201)
     assert state_on(clerk.case(number), today) == "REGISTERED"
-    words = ("--on", TODAY.isoformat(), "--organiser", "T")
+    words = ("--on", TODAY.isoformat(), "--organiser", "T", "--placement-dispensable")
     assert "EXPIRED_UNUSED" in clerk.refused("registration", "--number", late, *words)
 
 
 @pytest.mark.parametrize(
     "words",
     [
-        ("registration", "--on", "2026-11-01", "--organiser", "T"),
+        ("registration", "--on", "2026-11-01", "--organiser", "T", "--placement-dispensable"),
         ("death",),
         ("nationality", "--state", "163"),
         ("revoke",),
