@@ -14,13 +14,12 @@ from typing import Any, Final
 from gateway.accepted import Body, Outcome
 from gateway.cases import contingent
 from gateway.deciding import counting_case
-from gateway.disclosure import hidden_from
 from gateway.effects import Existing
 from gateway.identity import key_of, survivor
 from gateway.information.inquiry import Inquiry
 from gateway.information.log import Purpose, note_retrieval
 from gateway.information.notes import about_to_lapse, information, repeats
-from gateway.information.subject import Subject, subject_of
+from gateway.information.subject import Subject, is_hidden, subject_of
 from gateway.information.table import TableError
 from gateway.information.takeover import may_take_over
 from gateway.normalise import KeyProfile
@@ -196,7 +195,7 @@ def tell(
     if contingent.remaining(cases) > 0:
         flags.add(HOURS_LEFT)
     row = existence_table().decide(str(counting.state), frozenset(flags))
-    hidden = hidden_from(subject.relation, work.block_of([person.id]), inquiry.asker.party_id)
+    hidden = is_hidden(work, subject, inquiry.asker.party_id)
     telling = _Telling(tools, inquiry, row, counting, subject, row.fields_blocked if hidden else row.fields)
     outcome = telling.outcome(today)
     note_retrieval(

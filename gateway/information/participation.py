@@ -7,12 +7,10 @@ from datetime import date
 from typing import Any, Final
 
 from gateway.cases import counting_right, last_day_of, state_on
-from gateway.disclosure import hidden_from
 from gateway.information import course_view
 from gateway.information.course_view import joined_courses
 from gateway.information.notes import earlier, notes
-from gateway.information.relation import joined
-from gateway.information.subject import Subject
+from gateway.information.subject import Subject, is_hidden
 from gateway.information.table import Row
 from messages.codes import code
 from messages.courses import AbgelaufeneVerpflichtung
@@ -32,19 +30,9 @@ _ISSUER: Final = {"1b": "1", "2": "1", "5": "2", "8": "2", "7": "3"}
 def told(work: UnitOfWork, subject: Subject, row: Row, agency: str) -> tuple[str, ...]:
     """Return the groups of data that an agency is told. In: the row of the table of scope that decided.
 
-    A disclosure block narrows them for whom the case is hidden from, and also for whom joined the obligation
-    under the block: a takeover is no way around it.
+    A disclosure block narrows them.
     """
-    block = work.block_of([subject.person.id])
-    if block is None:
-        return row.fields
-    under_block = any(
-        each.agency == agency and each.taken_on >= block.since
-        for each in joined(subject.right, subject.takeovers)
-    )
-    if hidden_from(subject.relation, block, agency) or (under_block and agency not in block.agencies):
-        return row.fields_blocked
-    return row.fields
+    return row.fields_blocked if is_hidden(work, subject, agency) else row.fields
 
 
 def contents(work: UnitOfWork, subject: Subject, groups: tuple[str, ...], today: date) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from tests.support.core import ABH1, ABH2, ABH3, NOW, TGS2, new_uuid, sender
 from tests.support.door import Delivered, DoorCore
 from tests.support.given import BAMF, stored_case, stored_person
 
+TODAY = NOW.date()
 EMPTY = KeinSchein.KEINE_INFORMATIONEN
 FULL = KeinSchein.KURS_VOLLSTAENDIG
 
@@ -178,6 +179,19 @@ def test_a_block_hides_the_agency_from_all_but_issuer_and_reporter(core: DoorCor
     hidden = holder == "abh1"
     assert right.ausstellende_behoerde.bezeichnung == (BAMF.name if hidden else ABH2.name)
     assert ("issuer" in log(core)[0].scope) is not hidden
+
+
+@pytest.mark.parametrize(("since", "hidden"), [(TODAY, True), (TODAY + timedelta(days=1), False)])
+def test_who_joined_under_a_block_is_not_told_who_issued(core: DoorCore, since: date, hidden: bool) -> None:
+    person = stored_person(core)
+    case = stored_case(core, person, "1b", agency=ABH2)
+    taking = core.deliver(jobcenters.takeover(sender("tgs1"), new_uuid(), NOW, case.number), "tgs1")
+    assert taking.row == "T14"
+    with core.store.unit_of_work() as work:
+        work.set_block(BlockReport(person.id, ABH3.kennung, since, NOW), "test")
+        work.commit()
+    right = told(asked(core, "tgs1"))[0]
+    assert right.ausstellende_behoerde.bezeichnung == (BAMF.name if hidden else ABH2.name)
 
 
 def waiting(core: DoorCore, holder: str = "abh1", **changes: Any) -> Delivered:
