@@ -52,12 +52,3 @@ def test_messages_about_her_are_answered_by_what_is_left(
     answer = etree.fromstring(told.document)
     contract = core.registry.identify(answer, german_day(now))
     assert core.registry.check(contract, answer) == ()
-
-
-def test_what_a_clerk_decided_about_her_cannot_be_undone(core: DoorCore, clerk: Clerk, known: Known) -> None:
-    (item,) = [each["id"] for each in clerk.items("closed")]
-    after_years(core, clerk, known, 5)
-    assert clerk.inge("retention", "run").code == 0
-    undone = clerk.inge("cases", "undo", item, "--yes", "--as", "lead")
-    assert (undone.code, "erased" in undone.err) == (1, True)
-    assert clerk.tells("cases", "show", item)["state"] == "CLOSED"
