@@ -5,6 +5,7 @@ The chain of the journal holds all the same: it hashed what was encrypted.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -13,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, delete, insert, literal, or_, select, text, update
 
 from store.engine import Store
+from store.errors import StoreBusy, translate
 from store.records import MessageRef
 from store.schema import (
     case_file,
@@ -145,7 +147,7 @@ def erase_all_but_names(
     case_ids = [each.case_id for each in cases]
     for table in _OF_COURSE:
         connection.execute(delete(table).where(table.c.case_id.in_(case_ids)))
-    rights = [each.right_id for each in cases]
+    rights = [each.right_id for each in cases if each.right_id is not None]
     connection.execute(
         delete(entitlement).where(entitlement.c.case_id.in_(case_ids), entitlement.c.id.not_in(rights))
     )
@@ -272,15 +274,25 @@ def scrub(store: Store) -> None:
     """Take what was erased out of the free space of the files too; on SQLite others cannot write meanwhile.
 
     SQLite: the file is written anew and the write-ahead log emptied. PostgreSQL: dead rows are removed; old
-    bytes stay in its write-ahead log and in free pages until the server uses them again.
+    bytes stay in its write-ahead log and in free pages until the server uses them again. Raises
+    StoreUnavailable, on SQLite StoreBusy while somebody else uses the file.
     """
     with store.engine.connect() as raw:
         if store.dialect == "postgresql":
-            raw.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM"))
+            free = raw.execution_options(isolation_level="AUTOCOMMIT")
+            # A large store takes longer than any message may.
+            free.execute(text("SET statement_timeout = 0"))
+            free.execute(text("VACUUM"))
+            raw.invalidate()
             return
         driver: Any = raw.connection.driver_connection
-        driver.execute("VACUUM")
-        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        try:
+            driver.execute("VACUUM")
+            kept, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:
+            raise (translate(error) or error) from error
+        if kept:
+            raise StoreBusy("SQLite: somebody reads, so that the write-ahead log could not be emptied")
 
 
 def is_erased(connection: Connection, ref: MessageRef) -> bool:

@@ -16,7 +16,9 @@ from gateway.retention.replay import replay
 from gateway.retention.run import Run, Tally, finished
 from gateway.retention.task import RetentionTask
 from store.engine import Store
+from store.erasure import scrub
 from store.erasures import ErasureLine, ErasuresFile
+from store.errors import StoreBusy
 from store.reader import Reader
 from store.records import MessageRef, PersonRecord
 from store.schema import content, erasure, hint, journal, person_history
@@ -304,3 +306,15 @@ def test_hints_go_and_are_found_anew_by_names_alone(plain: Core) -> None:
     with plain.store.read() as reader:
         assert reader.connection.execute(select(hint)).all() == []
         assert reader.connection.execute(select(person_history)).all() == []
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_scrubbing_says_when_somebody_reads(plain: Core) -> None:
+    at(plain, LATER)
+    with plain.store.read() as reader:
+        reader.connection.execute(select(journal)).all()
+        written = over(plain)
+        with pytest.raises(StoreBusy):
+            scrub(plain.store)
+    assert stored(plain, written.id).details
+    scrub(plain.store)
