@@ -3,20 +3,24 @@
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
+from fixtures.jobcenters import obligation
 from fixtures.persons import entitlement, many_persons
 from fixtures.pki.build import build_pki
 from gateway.pipeline import Answer, Refusal
 from gateway.questions import close_overdue
 from gateway.trust.documents import VerifiedDocument
 from store.unit import UnitOfWork
-from tests.support.core import AGENCIES, NOW, ROUTE, Core, new_uuid
+from tests.support.core import AGENCIES, NOW, ROUTE, Core, new_uuid, sender
 from tests.support.pki import _SPEC as TEST_SPEC
 from tests.support.pki import PKI_TIME
 from tests.support.processes import report, wait_for_word
 from tests.support.stores import open_test_store
+
+JOBCENTERS_UNTIL = (NOW + timedelta(days=180)).date()
 
 
 def _core(url: str, folder: str) -> Core:
@@ -35,10 +39,17 @@ def _answered(core: Core, document: VerifiedDocument) -> Answer | Refusal:
 def report_persons(url: str, folder: str, holder: str, seed: int, count: int) -> None:
     """Report the same persons as every other child, as first as all the others."""
     core = _core(url, folder)
-    messages = [
-        entitlement(AGENCIES[holder], new_uuid(), NOW, person) for person in islice(many_persons(seed), count)
+    author = sender(holder)
+    of_jobcenter = holder.startswith("tgs")
+    documents = [
+        core.proven(
+            obligation(author, new_uuid(), NOW, JOBCENTERS_UNTIL, person)
+            if of_jobcenter
+            else entitlement(author, new_uuid(), NOW, person),
+            holder,
+        )
+        for person in islice(many_persons(seed), count)
     ]
-    documents = [core.proven(message, holder) for message in messages]
     report("ready")
     wait_for_word()
     outcomes = [_answered(core, document) for document in documents]
