@@ -57,6 +57,11 @@ class Group:
         return tuple(each.id for each in self.cases)
 
     @property
+    def died_on(self) -> date | None:
+        """Return the day of death, None while nobody died or the day is not known."""
+        return max((each.died_on for each in self.persons if each.died_on is not None), default=None)
+
+    @property
     def lock_keys(self) -> tuple[int, ...]:
         """Return the keys to be locked, in order."""
         return tuple(sorted({each.lock_key for each in self.persons}))

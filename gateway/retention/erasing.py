@@ -134,7 +134,7 @@ class Eraser:
             self._file.append([ErasureLine(group.ids, int(stage), since.on, today, now.isoformat())])
         read = erasure.erase_messages(connection, messages)
         erasure.erase_items(connection, act.linked.items)
-        erasure.erase_all_but_names(connection, group.ids, remains(group.cases, today), since.on)
+        erasure.erase_all_but_names(connection, group.ids, remains(group, today), since.on)
         if stage is Stage.NUMBER:
             erasure.forget(connection, group.ids, group.case_ids, messages)
             erasure.forget_items(connection, act.linked.items, group.ids)

@@ -6,7 +6,6 @@ The years begin with the end of the last case, or with its opening where the ope
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum, StrEnum
@@ -55,13 +54,13 @@ def horizon(today: date, stage: Stage) -> date:
 
 
 def ended(group: Group, today: date, counts_from: CountsFrom) -> Ended | None:
-    """Return when the last case of a person ended; None while one goes on.
+    """Return when the last case of a person ended; None while one goes on. Death ends all of them.
 
     Whoever has no case at all is counted from when the person was stored.
     """
-    days = []
+    days = [] if group.died_on is None else [group.died_on]
     for case in group.cases:
-        state = state_on(case, today)
+        state = _state(case, group, today)
         if state in ACTIVE:
             return None
         days.append(_end(case, state, group) if counts_from is CountsFrom.CASE_END else case.opened_on)
@@ -85,18 +84,28 @@ def due(group: Group, since: Ended, today: date) -> Stage | None:
     return None if counted is not None and counted >= since.on else Stage.NAMES
 
 
-def remains(cases: Sequence[CaseRecord], today: date) -> list[Remains]:
-    """Return what the first stage leaves of cases: how each ended, and what is left of the one participation.
+def remains(group: Group, today: date) -> list[Remains]:
+    """Return what the first stage leaves of a person's cases: how each ended, and what is left of the one participation.
 
     The sections are gone then; so each case says what all of them together leave.
     """
-    left = contingent.remaining(cases)
+    left = contingent.remaining(group.cases)
     found = []
-    for case in cases:
+    for case in group.cases:
         right = counting_right(case)
         units = left if case.repeats is None else max(0, case.granted_units - case.used_units)
-        found.append(Remains(case.id, str(state_on(case, today)), None if right is None else right.id, units))
+        found.append(
+            Remains(case.id, str(_state(case, group, today)), None if right is None else right.id, units)
+        )
     return found
+
+
+def _state(case: CaseRecord, group: Group, today: date) -> CaseState:
+    """Return the state of a case on a day; a case of a dead person does not go on."""
+    state = state_on(case, today)
+    if state not in ACTIVE or not any(each.deceased for each in group.persons):
+        return state
+    return CaseState.LAPSED_INACTIVE if _took_part(case) else CaseState.EXPIRED_UNUSED
 
 
 def _end(case: CaseRecord, state: CaseState, group: Group) -> date:

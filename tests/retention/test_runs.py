@@ -105,6 +105,29 @@ def test_nobody_is_erased_while_a_case_is_active(plain: Core) -> None:
     assert ran(plain).erased == {1: [], 2: []}
 
 
+@pytest.mark.parametrize(
+    ("case", "left"),
+    [
+        ({}, "EXPIRED_UNUSED"),
+        ({"state": "RUNNING", "used": 100, "started_on": date(2027, 1, 4)}, "LAPSED_INACTIVE"),
+    ],
+)
+def test_death_ends_what_would_go_on_for_ever(plain: Core, case: dict[str, Any], left: str) -> None:
+    person = stored_person(plain)
+    stored_case(plain, person, "1b", **{"state": "OPEN", "until": None, **case})
+    with plain.store.unit_of_work() as work:
+        work.set_deceased(person.id, date(2028, 2, 29), at=NOW, actor="clerk", reason="Meldung der ABH")
+        work.commit()
+    at(plain, datetime(2033, 2, 28, 12, tzinfo=UTC))
+    assert ran(plain).erased[1] == []
+    at(plain, datetime(2033, 3, 1, 12, tzinfo=UTC))
+    assert ran(plain).erased[1] == [person.id]
+    with plain.store.unit_of_work() as work:
+        assert [each.state for each in work.cases_of([person.id])] == [left]
+    at(plain, datetime(2038, 3, 1, 12, tzinfo=UTC))
+    assert ran(plain).erased[2] == [person.id]
+
+
 def test_those_merged_are_erased_together_by_the_latest_end(plain: Core) -> None:
     person = over(plain)
     other = stored_person(plain, surname="Öztürk", surname_key="öztürk", lock_key=4711)
