@@ -13,12 +13,14 @@ from store.records import (
     Registration,
     Section,
 )
-from store.records_information import Takeover
+from store.records_information import CourseDropout, CourseTest, Takeover
 from store.schema import (
     case_file,
     case_history,
+    course_dropout,
     course_registration,
     course_section,
+    course_test,
     entitlement,
     person,
     person_history,
@@ -69,6 +71,18 @@ def list_sections(connection: Connection, case_id: int) -> list[Section]:
     wanted = select(course_section).where(course_section.c.case_id == case_id)
     in_order = wanted.order_by(course_section.c.began_on, course_section.c.id)
     return [Section(*row) for row in _rows(connection, in_order)]
+
+
+def list_course_tests(connection: Connection, case_id: int) -> list[CourseTest]:
+    """Return the final tests of a case, in the order of their days."""
+    wanted = select(course_test).where(course_test.c.case_id == case_id)
+    return [CourseTest(*row) for row in _rows(connection, wanted.order_by(course_test.c.taken_on))]
+
+
+def find_dropout(connection: Connection, case_id: int) -> CourseDropout | None:
+    """Return when the participant of a case left the course for good, None where that was not said."""
+    found = _rows(connection, select(course_dropout).where(course_dropout.c.case_id == case_id))
+    return CourseDropout(*found[0]) if found else None
 
 
 def list_takeovers(connection: Connection, case_id: int) -> list[Takeover]:

@@ -29,9 +29,11 @@ def _data(store: Store, tools: Tools, number: str) -> dict[str, Any]:
     from store.blocks import agencies_of, blocked_among
     from store.case_files import (
         find_case,
+        find_dropout,
         find_person,
         history_of_case,
         history_of_person,
+        list_course_tests,
         list_registrations,
         list_sections,
         list_takeovers,
@@ -45,6 +47,7 @@ def _data(store: Store, tools: Tools, number: str) -> dict[str, Any]:
         if case is None or person is None or person.is_forgotten:
             raise CommandError(f"nobody has the number {number}", exit_code=REFUSED)
         lapses = lapses_on(case)
+        dropout = find_dropout(connection, case.id)
         blocked = bool(blocked_among(connection, [person.id]))
         data = {
             "day": today.isoformat(),
@@ -55,6 +58,8 @@ def _data(store: Store, tools: Tools, number: str) -> dict[str, Any]:
             "person": asdict(person),
             "registrations": [asdict(each) for each in list_registrations(connection, case.id)],
             "sections": [asdict(each) for each in list_sections(connection, case.id)],
+            "tests": [asdict(each) for each in list_course_tests(connection, case.id)],
+            "dropout": None if dropout is None else asdict(dropout),
             "history": [asdict(each) for each in history_of_case(connection, case.id)],
             "history_of_person": [asdict(each) for each in history_of_person(connection, person.id)],
             "disclosure_block": blocked,
@@ -105,6 +110,11 @@ def _words(data: dict[str, Any]) -> str:
             for each in data["sections"]
         ]
         parts += ["", table(["section", "type", "course", "began", "ended", "units"], sections)]
+    if data["tests"]:
+        tests = [(each["kind"], each["taken_on"], _result(each)) for each in data["tests"]]
+        parts += ["", table(["test", "taken", "result"], tests)]
+    if data["dropout"] is not None:
+        parts += ["", f"left the course on {data['dropout']['dropped_on']}"]
     changes = [(each, (each["before"], each["after"])) for each in data["history"]] + [
         (each, ("person", each["what"])) for each in data["history_of_person"]
     ]
@@ -116,3 +126,11 @@ def _words(data: dict[str, Any]) -> str:
     ]
     parts += ["", table(["when (UTC)", "who", "before", "after", "why"], lines)]
     return "\n".join(parts)
+
+
+def _result(test: dict[str, Any]) -> str | None:
+    """Return the code of a language test's level, or whether an orientation test was passed."""
+    if test["passed"] is None:
+        level: str | None = test["overall"]
+        return level
+    return "passed" if test["passed"] else "failed"

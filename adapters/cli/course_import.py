@@ -42,11 +42,14 @@ def import_file(
     loaded = configuration(config)
     try:
         lines = read_course_file(file)
-        with opened(config) as (store, tools), counted("entries") as count:
-            lists = CodeLists.load(installed=loaded.schemas.installed)
+    except CourseFileError as error:
+        raise _refusal(error.problems) from error
+    with opened(config) as (store, tools), counted("entries") as count:
+        lists = CodeLists.load(installed=loaded.schemas.installed)
+        try:
             done = CourseImport(store, tools, lists).take(lines, clerk, dry_run=dry_run, progress=count)
-    except (CourseFileError, ImportProblems) as error:
-        raise CommandError(_told(error.problems), exit_code=REFUSED) from error
+        except ImportProblems as error:
+            raise _refusal(error.problems) from error
     emit({**asdict(done), "dry_run": dry_run}, _summary(done, dry_run=dry_run), as_json=as_json)
 
 
@@ -58,7 +61,7 @@ def _summary(done: Imported, *, dry_run: bool) -> str:
     return "\n".join([*parts, *(["nothing was written: this was a dry run"] if dry_run else [])])
 
 
-def _told(problems: Sequence[str]) -> str:
+def _refusal(problems: Sequence[str]) -> CommandError:
     more = len(problems) - _MOST_PROBLEMS
     shown = [*problems[:_MOST_PROBLEMS], *([f"… and {more} more"] if more > 0 else [])]
-    return "nothing is taken in\n  " + "\n  ".join(shown)
+    return CommandError("nothing is taken in\n  " + "\n  ".join(shown), exit_code=REFUSED)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +14,15 @@ import pytest
 
 from adapters.cli.console import REFUSED
 from fixtures import persons
-from gateway.clock import SystemClock
+from gateway.clock import SystemClock, german_day
+from messages.frame import Message
 from store.engine import Store
 from tests.support.clerk import Clerk
 from tests.support.core import ABH2, AGENCIES, furnish, new_uuid
 from tests.support.door import Delivered, DoorCore
 from tests.support.pki import shared_pki
 from tests.support.processes import children
+from tests.support.ring import scale
 
 CHILD = "tests.clerks.clerk_child.decide"
 
@@ -29,6 +36,24 @@ def core(store: Store) -> DoorCore:
 
 def entitle(core: DoorCore, holder: str) -> Delivered:
     return core.deliver(persons.entitlement(AGENCIES[holder], new_uuid(), core.clock.now()), holder)
+
+
+def obligation(core: DoorCore, person: persons.Person, number: str | None = None) -> Message:
+    return persons.obligation_1b(AGENCIES["abh1"], new_uuid(), core.clock.now(), person, number=number)
+
+
+def attended(numbers: Sequence[str], today: date) -> Iterator[str]:
+    """The lines of a file: every case was registered and attended a section, all on one day."""
+    address = {"strasse": "Am Lernpfad", "postleitzahl": "90402", "wohnort": "Musterstadt"}
+    at, on = {"organiser": "T-1"}, today.isoformat()
+    yield json.dumps({"kind": "organiser", "number": "T-1", "name": "VHS", "address": address})
+    yield json.dumps({"kind": "site", "number": "O-1", "address": address, **at})
+    registered = {"kind": "registration", "registered_on": on, "placement_dispensable": True, **at}
+    course = {"course_no": "K-1", "section": "1", "course_type": "1", "site": "O-1", **at}
+    section = {"kind": "section", **course, "began_on": on, "ended_on": on, "units": 100}
+    for number in numbers:
+        yield json.dumps({**registered, "case": number})
+        yield json.dumps({**section, "case": number})
 
 
 def at_once(config: Path, commands: list[list[str]]) -> list[Any]:
@@ -88,3 +113,30 @@ def test_clerks_and_a_report_at_once_leave_one_active_right(core: DoorCore, cler
     with core.store.unit_of_work() as work:
         active = [case for case in work.cases_of([person]) if case.state == "OPEN"]
     assert [case.number for case in active] == [known.number]
+
+
+def test_two_files_of_the_same_cases_and_their_persons_reported_at_once(
+    core: DoorCore, clerk: Clerk, tmp_path: Path
+) -> None:
+    """In opposite order, so that whoever locked one person after the other would never end."""
+    people = list(islice(persons.many_persons(7), scale(12, 150)))
+    numbers = [core.deliver(obligation(core, each)).number or "" for each in people]
+    files = []
+    for name, order in (("one", numbers), ("other", numbers[::-1])):
+        file = tmp_path / f"{name}.jsonl"
+        file.write_text("\n".join(attended(order, german_day(core.clock.now()))), encoding="utf-8")
+        files.append(["courses", "import", str(file), "--as", name])
+    with ThreadPoolExecutor(2) as pool:
+        reports = [
+            pool.submit(core.deliver, obligation(core, *each)) for each in zip(people, numbers, strict=True)
+        ]
+        ran = at_once(clerk.config, files)
+        assert {each.result().message_type for each in reports} == {"070005"}
+    assert [each["code"] for each in ran] == [0, 0], ran
+    of_each = {"organiser": 1, "site": 1, "registration": len(people), "section": len(people)}
+    winner, loser = sorted((each["told"] for each in ran), key=lambda told: not told["new"])
+    assert (winner["new"], winner["known"]) == (of_each, {})
+    assert (loser["new"], loser["known"]) == ({}, of_each)
+    with core.store.unit_of_work() as work:
+        cases = [work.case_by_number(number) for number in numbers]
+    assert {each and (each.state, each.used_units) for each in cases} == {("RUNNING", 100)}
