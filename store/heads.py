@@ -95,7 +95,7 @@ class HeadsFile:
         """
         if not self.path.exists():
             return None
-        aside = self.path.with_name(f"{self.path.name}.until-{at:%Y%m%dT%H%M%SZ}")
+        aside = self.path.with_name(f"{self.path.name}.until-{at:%Y%m%dT%H%M%S.%fZ}")
         if aside.exists():
             raise FileExistsError(f"{aside} is there already")
         self.path.rename(aside)
