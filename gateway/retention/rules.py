@@ -85,9 +85,9 @@ def due(group: Group, since: Ended, today: date) -> Stage | None:
 
 
 def remains(group: Group, today: date) -> list[Remains]:
-    """Return what the first stage leaves of a person's cases: how each ended, what is left of the participation.
+    """Return what the first stage leaves of a person's cases: how each ended, which units are left.
 
-    That is one; the sections are gone then, so each case says what all of them together leave.
+    The participation is one, the sections are gone then, so each case says what all of them together leave.
     """
     left = contingent.remaining(group.cases)
     found = []
