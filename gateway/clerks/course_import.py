@@ -29,7 +29,8 @@ from store.records import CaseRecord, JournalEntry, JournalKind
 from store.unit import UnitOfWork
 
 MOST_CASES: Final = 1000
-"""More cases in one file would hold the locks of too many persons at once."""
+MOST_ENTRIES: Final = 5000
+"""More would hold the locks of too many persons for too long: on SQLite everybody waits meanwhile (2 s)."""
 
 Line = tuple[int | None, CourseEntry]
 """An entry with the number of the line it stands in, None where it is of no file."""
@@ -96,6 +97,8 @@ class CourseImport:
                 yield _at(line, entry, problem)
         yield from _said_twice(entries)
         cases = {_number(entry) for _, entry in entries if isinstance(entry, CaseLine)}
+        if len(entries) > MOST_ENTRIES:
+            yield f"these are {len(entries)} entries, at most {MOST_ENTRIES} are taken in at once"
         if len(cases) > MOST_CASES:
             yield f"these are {len(cases)} cases, at most {MOST_CASES} are taken in at once"
 

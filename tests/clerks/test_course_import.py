@@ -199,6 +199,8 @@ def test_a_file_has_its_limits(
     monkeypatch.setattr(course_import, "MOST_CASES", 1)
     told = refused(core, clerk, registration(number), registration("12345678901234"))
     assert "these are 2 cases, at most 1" in told
+    monkeypatch.setattr(course_import, "MOST_ENTRIES", 2)
+    assert "these are 3 entries, at most 2" in refused(core, clerk, registration(number))
     monkeypatch.setattr(course_file, "_LARGEST", 100)
     ran = take_in(clerk, registration(number))
     assert (ran.code, "at most" in ran.err) == (USAGE, True)
