@@ -1,6 +1,8 @@
 """Installing a package: offline, checked before anything changes, unchanged files, ours replaced."""
 
 import shutil
+import socket
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -31,7 +33,7 @@ def _package(folder: Path) -> Path:
     """Make a package as publishers do: flat folders, imports by absolute URL, lists of any file name."""
     source = folder / "package"
     for file in ROOT.rglob("*.xsd"):
-        if "dienst" in file.parts:
+        if {"dienst", "bva"} & {*file.parts}:
             continue
         document = etree.parse(file)
         for node in document.iter(f"{XS}import"):
@@ -177,16 +179,22 @@ def test_empty_or_missing_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_location_outside_the_package_is_never_fetched(tmp_path: Path) -> None:
-    schema = tmp_path / "a.xsd"
-    schema.write_text(
-        '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">'
-        '<xs:import namespace="urn:x" schemaLocation="http://127.0.0.1:9/x.xsd"/></xs:schema>',
-        encoding="utf-8",
-    )
-    with pytest.raises(etree.XMLSchemaParseError, match=r"127\.0\.0\.1:9"):
-        etree.XMLSchema(etree.parse(schema, schema_parser(Catalog({}))))
-    with pytest.raises(SchemaLocationError, match="no local file"):
-        Catalog({}).locate("http://127.0.0.1:9/x.xsd", schema)
+    with socket.create_server(("127.0.0.1", 0)) as publisher:
+        publisher.setblocking(False)
+        location = f"http://127.0.0.1:{publisher.getsockname()[1]}/x.xsd"
+        schema = tmp_path / "a.xsd"
+        schema.write_text(
+            '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">'
+            f'<xs:import namespace="urn:x" schemaLocation="{location}"/></xs:schema>',
+            encoding="utf-8",
+        )
+        # Whether libxml2 then raises or leaves the import out hangs on what else failed in this process.
+        with suppress(etree.XMLSchemaParseError):
+            etree.XMLSchema(etree.parse(schema, schema_parser(Catalog({}))))
+        with pytest.raises(SchemaLocationError, match="no local file"):
+            Catalog({}).locate(location, schema)
+        with pytest.raises(BlockingIOError):
+            publisher.accept()
 
 
 def test_catalog_must_stay_in_its_folder(tmp_path: Path) -> None:
