@@ -4,12 +4,12 @@ It hides every agency but one's own, every address, place and organiser; names, 
 state of the case stay, since whoever asks by them knows them.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
-from gateway.information.relation import Relation, relation_of
+from gateway.information.relation import Relation, joined, relation_of
 from store.records import CaseRecord, RightRecord
-from store.records_information import DisclosureBlock
+from store.records_information import DisclosureBlock, Takeover
 from store.unit import UnitOfWork
 
 HIDDEN: Final = "[Auskunftssperre]"
@@ -40,6 +40,26 @@ def hidden_from(relation: Relation, block: DisclosureBlock | None, agency: str) 
     return block is not None and relation not in _MAY_SEE and agency not in block.agencies
 
 
+def hidden_to(
+    block: DisclosureBlock | None,
+    right: RightRecord,
+    takeovers: Iterable[Takeover],
+    agency: str,
+    relation: Relation,
+) -> bool:
+    """Tell whether a block hides a case from an agency, in view of when the agency joined it.
+
+    In: the right that counts, the takeovers of the case, what the agency has to do with it. Who joined the
+    obligation under the block does not see what it hides: a takeover is no way around it.
+    """
+    if block is None or agency in block.agencies:
+        return False
+    under_block = any(
+        each.agency == agency and each.taken_on >= block.since for each in joined(right, takeovers)
+    )
+    return under_block or hidden_from(relation, block, agency)
+
+
 def hides(work: UnitOfWork, case: CaseRecord, right: RightRecord, agency: str) -> bool:
     """Tell whether a case is hidden from an agency, on the state that is locked. Asks the store."""
     if right.agency == agency:
@@ -47,7 +67,8 @@ def hides(work: UnitOfWork, case: CaseRecord, right: RightRecord, agency: str) -
     block = work.block_of([case.person_id])
     if block is None:
         return False
-    return hidden_from(relation_of(case, right, work.takeovers_of([case.id]), agency), block, agency)
+    takeovers = work.takeovers_of([case.id])
+    return hidden_to(block, right, takeovers, agency, relation_of(case, right, takeovers, agency))
 
 
 def refusal_details(right: RightRecord, *, hidden: bool) -> dict[str, str]:

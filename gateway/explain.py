@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from gateway.clerks.concealing import reports_block
 from gateway.disclosure import HIDDEN, concealed
 from gateway.information.changes import change_table
 from gateway.information.telling import told_row
@@ -144,7 +145,10 @@ def _is_hidden(reader: Reader, whole: Explanation) -> bool:
     numbers = [each.record.number for each in whole.decisions if each.record.number is not None]
     cases = [each["case"] for each in grounds if "case" in each]
     persons |= persons_of(reader.connection, cases, numbers)
-    return bool(blocked_among(reader.connection, persons))
+    if blocked_among(reader.connection, persons):
+        return True
+    items = set(whole.work_items)
+    return bool(items) and any(reports_block(each) for each in reader.work_items() if each.id in items)
 
 
 def _concealed(whole: Explanation, parties: Mapping[str, str]) -> Explanation:

@@ -37,7 +37,6 @@ from store.schema import (
     person_history,
     person_search,
     question,
-    retrieval,
     takeover,
     work_item,
     work_item_message,
@@ -109,6 +108,14 @@ def erase_messages(connection: Connection, refs: Iterable[MessageRef]) -> int:
             .where(decision.c.uuid == ref.uuid, decision.c.party_id == ref.party_id)
             .values(evidence={})
         )
+        # A notice lies under a message that no decision ties to a number: the second stage would not find it.
+        connection.execute(
+            update(outbox)
+            .where(
+                outbox.c.uuid == ref.uuid, outbox.c.party_id == ref.party_id, outbox.c.kind == "mitteilung"
+            )
+            .values(number=None)
+        )
     return done
 
 
@@ -138,7 +145,7 @@ def erase_all_but_names(
     connection.execute(
         update(person).where(person.c.id.in_(person_ids)).values(details={}, deceased=False, died_on=None)
     )
-    for table in (person_history, disclosure_block, person_search, retrieval, question):
+    for table in (person_history, disclosure_block, person_search, question):
         connection.execute(delete(table).where(table.c.person_id.in_(person_ids)))
     connection.execute(delete(hint).where(or_(hint.c.low_id.in_(person_ids), hint.c.high_id.in_(person_ids))))
     # The search for hints finds the names that are left.

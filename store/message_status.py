@@ -34,9 +34,10 @@ class LastRefusal:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message that waits for a clerk; `office` is None where nobody is competent for the postcode."""
+    """A message that waits for a clerk in a work item; `office` is None where nobody is competent."""
 
     since: datetime
+    kind: str
     office: OfficeRecord | None
 
 
@@ -93,7 +94,9 @@ def message_status(
 
 def _waiting(connection: Connection, ref: MessageRef, items_aside: Collection[str]) -> Waiting | None:
     row = connection.execute(
-        select(work_item_message.c.attached_at, office.c.id, office.c.name, office.c.contact)
+        select(
+            work_item_message.c.attached_at, work_item.c.kind, office.c.id, office.c.name, office.c.contact
+        )
         .join(work_item, work_item.c.id == work_item_message.c.work_item_id)
         .outerjoin(office, office.c.id == work_item.c.office_id)
         .where(
@@ -107,7 +110,7 @@ def _waiting(connection: Connection, ref: MessageRef, items_aside: Collection[st
     ).one_or_none()
     if row is None:
         return None
-    return Waiting(row[0], None if row[1] is None else OfficeRecord(*row[1:]))
+    return Waiting(row[0], row[1], None if row[2] is None else OfficeRecord(*row[2:]))
 
 
 def _asked(connection: Connection, ref: MessageRef) -> Asked | None:

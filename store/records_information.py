@@ -38,7 +38,11 @@ class BlockReport:
 
 @dataclass(frozen=True, slots=True)
 class DisclosureBlock:
-    """The disclosure block of a person: it holds as long as one of the agencies that reported it does."""
+    """The disclosure block of a person: it holds as long as one of the agencies that reported it does.
+
+    `agencies` reported it first: what it hides they could see before. Who reports one later could not, and
+    does not see it by reporting.
+    """
 
     agencies: frozenset[str]
     since: date

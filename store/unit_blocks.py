@@ -69,7 +69,9 @@ def block_of(reports: Iterable[BlockReport]) -> DisclosureBlock | None:
     known = list(reports)
     if not known:
         return None
-    return DisclosureBlock(frozenset(each.agency for each in known), min(each.since for each in known))
+    began = min(each.at for each in known)
+    first = frozenset(each.agency for each in known if each.at == began)
+    return DisclosureBlock(first, min(each.since for each in known))
 
 
 def _told(report: BlockReport) -> dict[str, str]:

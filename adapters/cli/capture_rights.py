@@ -69,7 +69,8 @@ def right(
             entry, who, named_clerk(user, reason), different_from=different_from or (), replaces=replaces
         )
         waiting = _candidates(store, captured.decided)
-    _tell(captured, waiting, as_json=as_json)
+        blocked = _is_blocked(store, captured.decided)
+    _tell(captured, waiting, as_json=as_json, blocked=blocked)
 
 
 def repetition(
@@ -85,11 +86,24 @@ def repetition(
     with opened(config) as (store, tools):
         entry = RightEntry(REPETITION, tools.settings.kennung, tools.settings.name)
         captured = RightCapture(store, tools).repetition(entry, number, named_clerk(user, reason))
-    _tell(captured, [], as_json=as_json)
+        blocked = _is_blocked(store, captured.decided)
+    _tell(captured, [], as_json=as_json, blocked=blocked)
 
 
-def _tell(captured: CapturedRight, waiting: list[dict[str, Any]], *, as_json: bool) -> None:
+def _is_blocked(store: Store, decided: Decided) -> bool:
+    """Tell whether a disclosure block hides from a clerk whose the right is that was met."""
+    from store.blocks import blocked_among
+
+    persons = set() if decided.existing is None else {decided.existing[0].person_id}
+    if decided.identity is not None and decided.identity.person is not None:
+        persons.add(decided.identity.person.id)
+    with store.read() as reader:
+        return bool(blocked_among(reader.connection, persons))
+
+
+def _tell(captured: CapturedRight, waiting: list[dict[str, Any]], *, as_json: bool, blocked: bool) -> None:
     from gateway.decided import Verdict
+    from gateway.disclosure import concealed
 
     decided = captured.decided
     row = decided.row
@@ -105,18 +119,22 @@ def _tell(captured: CapturedRight, waiting: list[dict[str, Any]], *, as_json: bo
         "candidates": waiting,
         "events": list(captured.events),
     }
-    emit(data, "\n".join((_words(decided, data), *captured.events)), as_json=as_json)
+    if blocked:
+        data = concealed(data)
+    emit(data, "\n".join((_words(decided, data, blocked=blocked), *captured.events)), as_json=as_json)
     finish(decided.verdict is not Verdict.ACCEPTED)
 
 
-def _words(decided: Decided, data: dict[str, Any]) -> str:
+def _words(decided: Decided, data: dict[str, Any], *, blocked: bool) -> str:
     from gateway.decided import Verdict
 
     why = "" if data["row"] is None else f" ({data['row']}: {data['explanation']})"
     if decided.verdict is Verdict.ACCEPTED:
         return f"entered: number {decided.number}{why}"
     if decided.verdict is Verdict.REFUSED:
-        return f"refused: {decided.reason}{why}" + ("" if decided.text is None else f"\n{_text(decided)}")
+        return f"refused: {decided.reason}{why}" + (
+            "" if decided.text is None else f"\n{_text(decided, blocked=blocked)}"
+        )
     if decided.verdict is Verdict.CLERK:
         return f"nothing entered: say --replaces or --keeps{why}"
     persons = [
@@ -128,11 +146,15 @@ def _words(decided: Decided, data: dict[str, Any]) -> str:
     )
 
 
-def _text(decided: Decided) -> str:
+def _text(decided: Decided, *, blocked: bool) -> str:
     """Say in words what the reason code does not tell: an agency would read the same."""
+    from gateway.disclosure import HIDDEN
     from messages.errors import CATALOGUE
 
-    return CATALOGUE[decided.text or ""].render_en(decided.details)
+    details = dict(decided.details)
+    if blocked and "agency" in details:
+        details["agency"] = HIDDEN
+    return CATALOGUE[decided.text or ""].render_en(details)
 
 
 def _existing(decided: Decided) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from gateway.cases import counting_right, state_on
-from gateway.disclosure import hidden_from
+from gateway.disclosure import hidden_to
 from gateway.identity import survivor
 from gateway.information.log import Purpose
-from gateway.information.relation import Relation, joined, relation_of
+from gateway.information.relation import Relation, relation_of
 from gateway.information.table import DECEASED, REPETITION, Facts
 from gateway.requests import number_of
 from messages.courses import Identifikation
@@ -106,18 +106,9 @@ def subject_of(
 
 
 def is_hidden(work: UnitOfWork, subject: Subject, agency: str) -> bool:
-    """Tell whether a disclosure block hides the subject from an agency. In: the agency's key.
-
-    It also hides it from whom joined the obligation under the block: a takeover is no way around it.
-    """
+    """Tell whether a disclosure block hides the subject from an agency. In: the agency's key."""
     block = work.block_of([subject.person.id])
-    if block is None or agency in block.agencies:
-        return False
-    under_block = any(
-        each.agency == agency and each.taken_on >= block.since
-        for each in joined(subject.right, subject.takeovers)
-    )
-    return under_block or hidden_from(subject.relation, block, agency)
+    return hidden_to(block, subject.right, subject.takeovers, agency, subject.relation)
 
 
 def _holder(work: UnitOfWork, number: str) -> PersonRecord | None:

@@ -10,7 +10,7 @@ from lxml import etree
 
 from gateway import outbox
 from gateway.clock import german_time
-from gateway.identity import WEAK
+from gateway.identity import BLOCK, WEAK
 from gateway.offices import EMAIL, PHONE
 from gateway.service.common import answer, read_request
 from gateway.serving import AcceptedRequest, ServiceAnswer, ServiceRequest, ServiceStep
@@ -87,7 +87,9 @@ class StatusHandler:
         )
 
     def _office(self, status: MessageStatus) -> Stelle:
-        office = None if status.waiting is None else status.waiting.office
+        waiting = status.waiting
+        # The office of a blocked person would tell in which region the person lives.
+        office = None if waiting is None or waiting.kind == BLOCK else waiting.office
         return _of_directory(office) if office is not None else self._own()
 
     def _own(self) -> Stelle:

@@ -18,6 +18,8 @@ from gateway.disclosure import HIDDEN, OTHER_AGENCY, hidden_from
 from gateway.identity import BLOCK
 from gateway.information.relation import Relation
 from messages.frame import Message
+from messages.service import StatusAbfrage, Zustand
+from messages.values import BehoerdeG2G
 from store.case_files import history_of_person
 from store.engine import Store
 from store.parties import add_party
@@ -25,8 +27,9 @@ from store.records import MessageRef
 from store.records_information import DisclosureBlock
 from tests.support.clerk import Clerk
 from tests.support.cli import inge
-from tests.support.core import ABH1, ABH2, ABH3, AGENCIES, NOW, furnish, new_uuid, party
-from tests.support.door import DoorCore
+from tests.support.core import ABH1, ABH2, ABH3, AGENCIES, NOW, TGS1, furnish, new_uuid, party
+from tests.support.desk import ask, request
+from tests.support.door import Delivered, DoorCore
 from tests.support.pki import shared_pki
 
 JC = jobcenters.JC_MUSTERSTADT
@@ -374,3 +377,72 @@ def test_explain_tells_in_words_what_became_of_a_report(core: DoorCore, clerk: C
     (told,) = way["decisions"]
     assert (told["record"]["row"], told["record"]["answer_type"]) == ("B06", "quittung")
     assert told["explanation_en"] == "No disclosure block is entered; nothing was changed."
+
+
+def body_of(told: Delivered) -> str:
+    return told.document.decode().rpartition("nachrichtenkopf.g2g>")[2]
+
+
+def test_a_second_report_of_a_block_is_no_way_around_it(core: DoorCore) -> None:
+    number = entitle(core)
+    block(core, number)
+    core.clock.advance(days=1)
+    assert block(core, number, "abh3")[1] == "B01"
+    told = core.deliver(entitlement(ABH3, new_uuid(), NOW, number=number), "abh3")
+    assert OTHER_AGENCY in body_of(told)
+    assert ABH1.name not in body_of(told)
+    # Only the second report is left: nobody could see less than its agency.
+    block(core, number, blocked=False)
+    assert agencies_that_block(core, number) == {ABH3.kennung}
+
+
+def test_a_takeover_is_no_way_around_a_block_in_a_refusal(core: DoorCore) -> None:
+    number = core.deliver(obligation_1b(ABH1, new_uuid(), NOW)).number
+    assert number is not None
+    block(core, number)
+    assert core.deliver(jobcenters.takeover(TGS1, new_uuid(), NOW, number), "tgs1").row == "T14"
+    told = core.deliver(jobcenters.obligation(TGS1, new_uuid(), NOW, UNTIL, number=number), "tgs1")
+    assert told.row == "D47"
+    assert ABH1.name not in body_of(told)
+
+
+def test_the_state_of_a_message_does_not_tell_the_region_of_a_blocked_person(core: DoorCore) -> None:
+    number = entitle(core)
+    block(core, number)
+    uuid, row = block(core, number, "abh2", blocked=False)
+    assert row == "B05"
+    told = ask(core, request(StatusAbfrage, ABH2, nachrichten_uuid=uuid), "abh2")
+    assert (told.zustand, told.stelle.bezeichnung) == (Zustand.WAITING_FOR_CLERK, BAMF.name)
+
+
+@pytest.mark.parametrize("agency", [ABH1, ABH2, ABH3])
+def test_entering_a_right_names_no_agency_of_a_blocked_person(
+    core: DoorCore, clerk: Clerk, agency: BehoerdeG2G
+) -> None:
+    number = core.deliver(obligation_1b(ABH1, new_uuid(), NOW)).number
+    block(core, str(number), "abh2")
+    words = (
+        "capture",
+        "right",
+        "--art",
+        "5",
+        "--valid-until",
+        "2027-06-30",
+        "--agency",
+        agency.kennung,
+        "--agency-name",
+        "N. N.",
+    )
+    words = (*words, "--number", str(number), "--as", "e.muster", "--reason", "a letter")
+    for more in ((), ("--json",)):
+        ran = clerk.inge(*words, *more)
+        assert ran.code == 1
+        assert ABH1.name not in ran.out
+        assert ABH1.kennung not in ran.out
+
+
+def test_explaining_a_parked_report_of_a_block_names_no_agency(core: DoorCore, clerk: Clerk) -> None:
+    entitle(core)
+    uuid = new_uuid()
+    assert core.deliver(entitlement(ABH2, uuid, NOW, BLOCKED), "abh2").message_type == "070004"
+    assert ABH2.kennung not in json.dumps(clerk.tells("explain", uuid))

@@ -179,6 +179,16 @@ def test_what_waits_is_told_and_erased_when_it_is_over(
         assert work.request_document(MessageRef(ABH3.kennung, waiting.uuid)) is None
 
 
+def test_the_log_of_retrievals_goes_by_its_own_term(core: DoorCore, clerk: Clerk, known: Known) -> None:
+    before = clerk.tells("retrievals", "list", "--as", "dpo")
+    assert before
+    after_years(core, clerk, known, 5)
+    assert clerk.tells("retention", "run")["stage_1"] == [known.person]
+    assert [each["id"] for each in clerk.tells("retrievals", "list", "--as", "dpo")] == [
+        each["id"] for each in before
+    ]
+
+
 def test_a_held_retrieval_waits(core: DoorCore, clerk: Clerk, known: Known) -> None:
     entries = clerk.tells("retrievals", "list", "--as", "dpo")
     clerk.tells("retrievals", "hold", entries[0]["id"], "--as", "dpo", "--reason", "Prüfung")
