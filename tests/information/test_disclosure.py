@@ -433,9 +433,9 @@ def test_entering_a_right_names_no_agency_of_a_blocked_person(
         "--agency-name",
         "N. N.",
     )
-    words = (*words, "--number", str(number), "--as", "e.muster", "--reason", "a letter")
+    who = ("--number", str(number), "--as", "e.muster", "--reason", "a letter")
     for more in ((), ("--json",)):
-        ran = clerk.inge(*words, *more)
+        ran = clerk.inge(*words, *who, *more)
         assert ran.code == 1
         assert ABH1.name not in ran.out
         assert ABH1.kennung not in ran.out
