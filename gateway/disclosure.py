@@ -34,8 +34,8 @@ def hidden_from(relation: Relation, block: DisclosureBlock | None, agency: str) 
     """Tell whether a block hides a case from an agency.
 
     In: what the agency has to do with the case, the block of its person if there is one, the agency's key.
-    Who issued or took over the right that counts needs the data for its work; who reported the block knows
-    them.
+    Who issued or took over the right that counts needs the data for its work; who reported the block first
+    could see them before.
     """
     return block is not None and relation not in _MAY_SEE and agency not in block.agencies
 

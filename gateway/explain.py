@@ -147,8 +147,7 @@ def _is_hidden(reader: Reader, whole: Explanation) -> bool:
     persons |= persons_of(reader.connection, cases, numbers)
     if blocked_among(reader.connection, persons):
         return True
-    items = set(whole.work_items)
-    return bool(items) and any(reports_block(each) for each in reader.work_items() if each.id in items)
+    return any(map(reports_block, reader.work_items(ids=whole.work_items)))
 
 
 def _concealed(whole: Explanation, parties: Mapping[str, str]) -> Explanation:

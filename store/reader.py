@@ -1,6 +1,6 @@
 """Rare questions: the party directory, the way of one message, the journal, open work."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 
 from sqlalchemy import Connection, func, null, select
@@ -120,13 +120,15 @@ class Reader:
         ).one_or_none()
         return None if found is None else self._decrypt(*found, ANSWER)
 
-    def work_items(self, *, state: str | None = None) -> list[WorkItem]:
-        """Return work items, oldest first, of one state if given."""
+    def work_items(self, *, state: str | None = None, ids: Collection[int] | None = None) -> list[WorkItem]:
+        """Return work items, oldest first, of one state if given, only these ids if given."""
         wanted = select(work_item, work_item_message.c.party_id, work_item_message.c.uuid).outerjoin(
             work_item_message
         )
         if state is not None:
             wanted = wanted.where(work_item.c.state == state)
+        if ids is not None:
+            wanted = wanted.where(work_item.c.id.in_(ids))
         in_order = wanted.order_by(work_item.c.id, work_item_message.c.attached_at, work_item_message.c.uuid)
         return work_items([tuple(row) for row in self.connection.execute(in_order)])
 
