@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -73,7 +75,7 @@ class Gateway:
         self.config.write_text(_toml(self.settings), encoding="utf-8")
 
     def start(self) -> None:
-        """Start it and wait until every worker process has begun."""
+        """Start it and wait until every worker process has begun and the port is open."""
         path = self.config
         self.write_configuration()
         code = f"import pathlib, sys, {self.entry} as s; s.serve(pathlib.Path(sys.argv[1]))"
@@ -92,6 +94,14 @@ class Gateway:
             assert self.process.poll() is None, self.log_path.read_text()
             assert time.monotonic() < deadline, self.log_path.read_text()
             time.sleep(0.05)
+        # A worker says it is ready from within its application; the server listens a moment later.
+        while not self._listens():
+            assert time.monotonic() < deadline, self.log_path.read_text()
+            time.sleep(0.01)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def workers(self) -> list[int]:
         """Process ids of the workers."""
@@ -199,10 +209,11 @@ def live_pki() -> Pki:
 
 
 def free_port() -> int:
-    """A port nobody listens on at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
+    """A port nobody listens on at this moment, outside the range outgoing connections take theirs from."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def octets(message: Message) -> bytes:
