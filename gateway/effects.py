@@ -52,7 +52,8 @@ class Storing:
         """
         request, key = self.request, self.request.key
         if known is not None:
-            if not known.details:
+            # A clerk may have noted a single fact since; a report always tells the surname.
+            if "nachname" not in known.details:
                 self._tell_anew(known)
             return known.id
         record = PersonRecord(
@@ -73,7 +74,7 @@ class Storing:
         ref = self.request.ref
         done = self.work.change_person_details(
             known,
-            self.request.details,
+            {**known.details, **self.request.details},
             what="reported-anew",
             at=self.tools.clock.now(),
             actor=self._acting(),

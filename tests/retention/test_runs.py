@@ -197,12 +197,18 @@ def test_a_held_retrieval_waits(core: DoorCore, clerk: Clerk, known: Known) -> N
     assert (ran.code, ran.json["waits"]) == (1, [{"person": known.person, "for": ["held-retrieval"]}])
 
 
-def test_who_gets_a_right_again_is_known_again(core: DoorCore, clerk: Clerk, store: Store) -> None:
+@pytest.mark.parametrize("noted", [False, True])
+def test_who_gets_a_right_again_is_known_again(
+    core: DoorCore, clerk: Clerk, store: Store, *, noted: bool
+) -> None:
     number = report(core).number
     assert number is not None
     person = clerk.person_of(number)
     days_go_by(core, clerk, 366 + 5 * 366)
     assert clerk.tells("retention", "run")["stage_1"] == [person]
+    if noted:
+        # A single fact that a clerk learnt since does not pass for what a report tells.
+        clerk.tells("capture", "nationality", "--state", "163", "--number", number, "--as", "e", "--reason", "r")
     told = core.deliver(obligation_1b(ABH2, new_uuid(), core.clock.now(), number=number), "abh2")
     assert told.row == "D19"
     found = stored(core, person)
