@@ -21,7 +21,6 @@ from adapters.cli.sender_side import (
     SoapOption,
     TestOption,
     VersionsOption,
-    answer_summary,
     known_versions,
     open_client,
     told,
@@ -182,6 +181,7 @@ def _shown(answer: SpaetereAntwort, versions: MessageRegistry, file: Path | None
 def _said(document: bytes | None, versions: MessageRegistry) -> dict[str, str | None]:
     """What a document says; receipts and notices of our own bring their words with them."""
     from adapters.client import read_document
+    from adapters.client.summary import answer_summary
 
     if document is None:
         return dict.fromkeys(("answer", "reason", "number", "text_de", "text_en"))

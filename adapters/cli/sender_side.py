@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from lxml import etree
 
 from adapters.cli.console import REFUSED, CommandError, emit, finish, table
 
 if TYPE_CHECKING:
+    from lxml import etree
+
     from adapters.client import Client, Refused
     from messages.fehler import Fehler
     from messages.registry import MessageRegistry
@@ -134,42 +135,6 @@ def told(as_json: bool) -> Iterator[None]:
         _tell_refusal(error, as_json)
     except ClientError as error:
         raise CommandError(f"{type(error).__name__}: {error}", exit_code=REFUSED) from error
-
-
-def summary(message: Any) -> dict[str, str | None]:
-    """Say in a few words what an answer says: its type, reason (a receipt's subject) and number."""
-    right = getattr(message, "berechtigung_verpflichtung", None)
-    right = right or getattr(message, "zulassung_verpflichtung", None)
-    return {
-        "answer": message.message_type,
-        "reason": _reason(message),
-        "number": getattr(right or message, "bamfkennziffer", None),
-    }
-
-
-_REASONS = (
-    "ablehnungsgrund",
-    "nachfragegrund",
-    "grund_code",
-    "information_sachbearbeiter",
-    "information_sachbearbeitung",
-)
-"""Where the answers of the standard say why; in some the last holds notes beside that, several."""
-
-
-def _reason(message: Any) -> str | None:
-    for name in _REASONS:
-        code: str | None = getattr(getattr(message, name, None), "code", None)
-        if code is not None:
-            return code
-    return getattr(message, "sachverhalt", None)
-
-
-def answer_summary(element: etree._Element, message: Any) -> dict[str, str | None]:
-    """The same for any answer; one this version does not know is named by its element only."""
-    if message is None:
-        return {"answer": etree.QName(element).localname, "reason": None, "number": None}
-    return summary(message)
 
 
 def _tell_refusal(error: Refused, as_json: bool) -> None:

@@ -17,7 +17,6 @@ from adapters.cli.sender_side import (
     PasswordOption,
     SoapOption,
     VersionsOption,
-    answer_summary,
     known_versions,
     open_client,
     read_message,
@@ -55,6 +54,8 @@ def send(
     was refused; an answer of the standard, also a negative one, is an answer and ends with 0, and nothing is
     printed then. A warning tells that the version the message is written in will not be served much longer.
     """
+    from adapters.client.summary import answer_summary
+
     wanted = pdf or (file.with_suffix(".pdf") if printed else None)
     if wanted is not None:
         from adapters.print.render import require

@@ -8,7 +8,7 @@ from lxml import etree
 
 import fixtures.persons as persons
 from adapters.cli.console import REFUSED, USAGE
-from adapters.cli.sender_side import summary
+from adapters.client.summary import summary
 from messages.registry import build
 from tests.support.cli import inge
 from tests.support.pki import shared_pki

@@ -7,8 +7,8 @@ import pytest
 from cryptography import x509
 
 import fixtures.pki
+from adapters.testkit.pki_spec import read_spec
 from fixtures.pki.build import build_pki
-from fixtures.pki.spec import read_spec
 from tests.support.pki import PKI_TIME
 
 DEMO = Path(fixtures.pki.__file__).with_name("demo.toml")
