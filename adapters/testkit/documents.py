@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
@@ -47,7 +47,7 @@ class Subject:
 
     person: Person
     number: str | None = None
-    further: Mapping[str, Any] = MappingProxyType({})
+    further: Mapping[str, Any] = field(default_factory=dict)
 
 
 def frame(message_number: str, head: Head) -> Rahmen:
