@@ -99,6 +99,11 @@ def admit(raw: bytes, limits: Limits) -> Admitted:
     return Admitted(root, hashlib.sha256(raw).digest(), size)
 
 
+def begins_foreign(raw: bytes) -> bool:
+    """Tell whether a document begins in another encoding than UTF-8."""
+    return raw.startswith(_FOREIGN_BEGINNINGS)
+
+
 _MARK: Final = b"\xef\xbb\xbf"
 _FOREIGN_BEGINNINGS: Final = (
     b"\xff\xfe",  # UTF-16 and UTF-32, little endian, with mark
@@ -120,7 +125,7 @@ _STARTS_DECLARATION: Final = re.compile(rb"<\?xml[ \t\r\n]")
 
 def _utf8_without_mark(raw: bytes) -> bytes:
     """Return the bytes after the byte order mark, once it is certain that they are UTF-8 and say so."""
-    if raw.startswith(_FOREIGN_BEGINNINGS):
+    if begins_foreign(raw):
         raise GatewayError("S001")
     body = raw[len(_MARK) :] if raw.startswith(_MARK) else raw
     encoding = _declared_encoding(body)
