@@ -33,6 +33,7 @@ SERVER_MODULES = frozenset(
         "psycopg",
         "pydantic_settings",
         "pyrage",
+        "python_multipart",
         "spyne",
         "sqlalchemy",
         "starlette",
