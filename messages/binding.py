@@ -5,7 +5,8 @@ these marks once and compiles a plan per class. Parsing and writing then are loo
 without reflection, because they lie on the hot path of every message.
 
 What is written is the exclusive canonical form at once, text instead of a tree: prefixes are bound on the
-root, attributes come sorted, and every empty element has its end tag.
+root, attributes come sorted, and every empty element has its end tag. Only where elements of a second
+namespace stand inside does libxml2 make the canonical form.
 
 Parsing expects a document the schema check has accepted. What does not fit all the same is refused with
 X001 and its path, never with a KeyError.
@@ -28,7 +29,7 @@ from lxml import etree
 from messages.dialect import BUNDLED, Dialect
 from messages.errors import GatewayError
 from messages.namespaces import PREFIXES, XAUSLAENDER
-from messages.writing import attribute, octets
+from messages.writing import attribute, canonical, octets
 
 Parse = Callable[[etree._Element], Any]
 Write = Callable[[str, Any], str]
@@ -199,10 +200,16 @@ class Plan:
         start = f'<{name} xmlns:{prefix}="{bound}"'
         by_name = self._mark_of() | {key: _constant_mark(key, text) for key, text in constants.items()}
         marks, children = [by_name[key] for key in sorted(by_name)], self._children
+        further = sorted(_namespaces(self.shape) - {bound})
+        foreign = [f"<{PREFIXES[each]}:" for each in further]
+        declared = "".join(f' xmlns:{PREFIXES[each]}="{each}"' for each in further)
 
         def write(value: Any) -> bytes:
-            written = "".join([mark(value) for mark in marks])
-            return octets(f"{start}{written}>{_written(children, value)}</{name}>")
+            written, inside = "".join([mark(value) for mark in marks]), _written(children, value)
+            if foreign and any(each in inside for each in foreign):
+                # Another namespace is declared where it is used (Exclusive C14N); libxml2 finds the places.
+                return canonical(octets(f"{start}{declared}{written}>{inside}</{name}>"))
+            return octets(f"{start}{written}>{inside}</{name}>")
 
         return write
 
@@ -279,6 +286,18 @@ class Plan:
                     self.shape[wrapper] = Known(shape)
         if self._inline is not None and not self._names.keys().isdisjoint(self._inline[1]._names):
             raise TypeError(f"{self._cls.__name__} has a field of the same name as its frame")
+
+
+def _namespaces(shape: Shape) -> set[str]:
+    """The namespaces of the elements of a shape; elements without one do not count."""
+    found, waiting, seen = set(), [shape], set()
+    while waiting:
+        each = waiting.pop()
+        if id(each) not in seen:
+            seen.add(id(each))
+            found |= {tag[1:].partition("}")[0] for tag in each if tag.startswith("{")}
+            waiting += [known.inside for known in each.values() if known.inside is not None]
+    return found
 
 
 def _read(element: etree._Element, slots: Mapping[Any, _Slot], values: dict[str, Any]) -> None:

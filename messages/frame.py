@@ -80,6 +80,6 @@ class Message(Protocol):
     version: ClassVar[str]
 
     @property
-    def rahmen(self) -> Grundrahmen:
-        """The frame."""
+    def rahmen(self) -> object:
+        """The frame: a `Grundrahmen` of the XInneres family; a record of a delivery has one of its own."""
         ...

@@ -1,7 +1,8 @@
 """All message classes by root element; reading and writing of whole messages, in one version or several.
 
 A new group of messages comes in as a module ``messages/group<nn>.py`` with a tuple ``MESSAGES``; nothing
-else has to change. `parse`, `write` and `build` are those of the bundled version.
+else has to change. The rejection and the records of deliveries stand beside the groups. `parse`, `write` and
+`build` are those of the bundled version.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import messages
 from messages.binding import Parse, plan_of, refuse
 from messages.dialect import BUNDLED, Dialect
 from messages.frame import Fachrahmen, Message
+from messages.namespaces import BVA
 from messages.versions import dialects_of, root_in
 from messages.writing import read
 from schemas.folders import ContractFolder
@@ -26,7 +28,7 @@ from schemas.folders import ContractFolder
 
 def _message_modules() -> Iterator[str]:
     for module in pkgutil.iter_modules(messages.__path__):
-        if module.name.startswith("group") or module.name == "rejection":
+        if module.name.startswith("group") or module.name in ("rejection", "bva"):
             yield f"{messages.__name__}.{module.name}"
 
 
@@ -60,9 +62,9 @@ class MessageRegistry:
                 version = dialect.version if cls.standard == dialect.standard else cls.version
                 plan, there = plan_of(cls, dialect), root_in(dialect, root)
                 self._parsers[there] = plan.parse
-                self._writers[cls, version] = plan.document(
-                    root, {"standard": cls.standard, "version": version}
-                )
+                own = root.startswith(f"{{{BVA}}}")
+                marks = {} if own else {"standard": cls.standard, "version": version}
+                self._writers[cls, version] = plan.document(root, marks)
                 self._roots[cls.message_type, version] = there
                 self._bundled[there] = root
                 types[there] = cls

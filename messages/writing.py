@@ -44,3 +44,8 @@ def read(document: bytes) -> etree._Element:
         encoding="utf-8", load_dtd=False, resolve_entities=False, no_network=True, huge_tree=True
     )
     return etree.fromstring(document, parser)
+
+
+def canonical(document: bytes) -> bytes:
+    """Return the exclusive canonical form of a document this process wrote."""
+    return etree.tostring(read(document), method="c14n", exclusive=True)
