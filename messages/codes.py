@@ -33,6 +33,7 @@ LISTS: Final[Mapping[str, CodeList]] = MappingProxyType(
         "nachfragegrund": CodeList("urn:de:bund:bamf:codelist:integration:nachfragegrund", "3"),
         "information": CodeList("urn:de:xauslaender:codelist:int:informationberechtigungverpflichtung", "8"),
         "aufenthaltstitel": CodeList("urn:de:xauslaender:codelist:integration:aufenthaltstitel", "19"),
+        "personenstatus": CodeList("urn:inge-gateway:codeliste:bva:personenstatus", "1", write_version=False),
         "geschlecht": CodeList("urn:xoev-de:xinneres:codeliste:geschlecht", "1"),
         "staatsangehoerigkeit": CodeList(
             "urn:de:bund:destatis:bevoelkerungsstatistik:schluessel:staatsangehoerigkeit", "2024-08-01"
