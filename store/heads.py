@@ -1,9 +1,10 @@
 """Signed heads of the journal's chain, kept outside the database in a file that is only appended to."""
 
 import base64
+import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -52,21 +53,24 @@ class Head:
 
 
 class HeadsFile:
-    """JSON lines, each written and synced before the next is made. Belongs on another disk than the store."""
+    """JSON lines, each written and synced before the next is made. Belongs on another disk than the store.
+
+    All processes of a node share one; every node has its own.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._read_to = 0
-        self._last = 0
+        self._last: Head | None = None
 
-    def last_position(self) -> int:
-        """Return the highest position written by any process, 0 in a new file.
+    def last(self) -> Head | None:
+        """Return the head with the highest position written by any process, None in a new file.
 
         Reads only what came since the last call: the file grows by a line a second, for years.
         """
         size = self.path.stat().st_size if self.path.exists() else 0
         if size < self._read_to:
-            self._read_to, self._last = 0, 0
+            self._read_to, self._last = 0, None
         if size > self._read_to:
             with self.path.open("rb") as file:
                 file.seek(self._read_to)
@@ -75,17 +79,27 @@ class HeadsFile:
                         # Cut short by a crash, or half written: looked at again when there is more.
                         break
                     self._read_to += len(line)
-                    self._last = max(self._last, _position(line))
+                    self._last = _higher(self._last, line)
         return self._last
 
-    def append(self, head: Head) -> None:
-        """Write a head and wait until the disk has it."""
+    def last_position(self) -> int:
+        """Return the position of `last`, 0 in a new file."""
+        last = self.last()
+        return 0 if last is None else last.position
+
+    def append(self, heads: Iterable[Head]) -> None:
+        """Write those heads, in order of position, that no process has written yet; wait for the disk."""
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
         with open(descriptor, "r+b", buffering=0) as file:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            after = self.last_position()
+            lines = [head.line().encode("ascii") + b"\n" for head in heads if head.position > after]
+            if not lines:
+                return
             size = os.fstat(descriptor).st_size
             # A line cut short by a crash must not swallow the next one.
             torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            file.write(("\n" if torn else "").encode() + head.line().encode("ascii") + b"\n")
+            file.write((b"\n" if torn else b"") + b"".join(lines))
             os.fsync(descriptor)
 
     def set_aside(self, at: datetime) -> Path | None:
@@ -99,7 +113,7 @@ class HeadsFile:
         if aside.exists():
             raise FileExistsError(f"{aside} is there already")
         self.path.rename(aside)
-        self._read_to = self._last = 0
+        self._read_to, self._last = 0, None
         return aside
 
     def read(self) -> Iterator[tuple[Head | None, int]]:
@@ -116,8 +130,9 @@ class HeadsFile:
                     yield None, number
 
 
-def _position(line: bytes) -> int:
+def _higher(known: Head | None, line: bytes) -> Head | None:
     try:
-        return Head.from_line(line.decode("ascii", errors="replace")).position
+        head = Head.from_line(line.decode("ascii", errors="replace"))
     except ValueError:
-        return 0
+        return known
+    return head if known is None or head.position > known.position else known

@@ -1,7 +1,8 @@
 """The sealer: chains what was committed, signs the head, and puts it outside the database.
 
 Any number of processes may try; the lease lets one work, and its locked row keeps two from ever chaining at
-the same time, even when a lease ran out under a slow holder.
+the same time, even when a lease ran out under a slow holder. The heads go into the file of every node, also
+of one that does not seal: so every node can tell when the store it is connected to is not the one it was.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,8 @@ _LINK = {
 
 
 class JournalBehind(Exception):
-    """The outside heads are ahead: the tail was cut off, or an older copy of the store is running."""
+    """The chain does not lead to the last outside head: its tail was cut off, or an older copy of the store
+    is running, perhaps for so long that it has other rows in those places by now."""
 
 
 class Sealer:
@@ -39,16 +41,17 @@ class Sealer:
 
     def run_once(self, now: datetime) -> int | None:
         """Seal everything committed and not yet sealed. Out: how many rows, or None if another has the
-        lease.
+        lease; then the heads of that one are taken into this node's file.
 
-        Raises StoreUnavailable, and JournalBehind when the outside heads know more than the chain; then no
-        place of the chain is given to another row.
+        Raises StoreUnavailable, and JournalBehind when the chain does not lead to the last outside head; then
+        no place of the chain is given to another row.
         """
         self.check()
         sealed = 0
         while True:
             chained = self._chain_batch(now)
             if chained is None:
+                self._publish()
                 return None
             sealed += chained
             if chained < BATCH:
@@ -72,12 +75,14 @@ class Sealer:
     def _chain_end(self) -> tuple[int, bytes, int]:
         """Return the chain's last position and hash, and the last position with a signed head."""
         # The heads first: one that another process adds in between is not ahead of the chain.
-        outside = self._heads.last_position()
+        outside = self._heads.last()
         with self._store.read() as reader:
             position, chain = _chain_end(reader.connection)
             signed = _last_head(reader.connection)
-        if outside > position:
-            raise JournalBehind(f"the chain ends at {position}, the outside heads at {outside}")
+            there = None if outside is None else _chain_at(reader.connection, outside.position)
+        if outside is not None and outside.chain != there:
+            what = "another row in its place" if there else f"its end at {position}"
+            raise JournalBehind(f"the outside heads know position {outside.position}, the chain has {what}")
         return position, chain, signed
 
     def _chain_batch(self, now: datetime) -> int | None:
@@ -120,15 +125,19 @@ class Sealer:
                 )
 
     def _publish(self) -> None:
-        """Write the heads that the outside file does not have yet, also those of a sealer that died."""
+        """Write the heads that this node's file does not have yet: ours, another node's, a dead sealer's.
+
+        A new file begins with the newest one: what is older has nothing to prove against it.
+        """
+        last = self._heads.last_position()
+        question = select(journal_head)
+        if last:
+            question = question.where(journal_head.c.position > last).order_by(journal_head.c.position)
+        else:
+            question = question.order_by(journal_head.c.position.desc()).limit(1)
         with self._store.read() as reader:
-            rows = reader.connection.execute(
-                select(journal_head)
-                .where(journal_head.c.position > self._heads.last_position())
-                .order_by(journal_head.c.position)
-            ).all()
-        for row in rows:
-            self._heads.append(Head(*row))
+            for rows in reader.connection.execution_options(yield_per=BATCH).execute(question).partitions():
+                self._heads.append(Head(*row) for row in rows)
 
 
 def _chain_end(connection: Connection) -> tuple[int, bytes]:
@@ -139,6 +148,11 @@ def _chain_end(connection: Connection) -> tuple[int, bytes]:
         .limit(1)
     ).first()
     return (0, GENESIS) if row is None else (int(row.position), bytes(row.chain_hash))
+
+
+def _chain_at(connection: Connection, position: int) -> bytes | None:
+    found = connection.execute(select(journal.c.chain_hash).where(journal.c.position == position)).scalar()
+    return None if found is None else bytes(found)
 
 
 def _last_head(connection: Connection) -> int:

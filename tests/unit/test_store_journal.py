@@ -1,6 +1,7 @@
 """The journal on both engines: every way to tamper with it is found, and named for what it is."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -170,12 +171,12 @@ def test_a_cut_off_tail_is_found_by_the_heads_outside(store: Store, sealer: Seal
 def test_heads_of_other_processes_are_seen_and_a_torn_line_is_passed_over(heads: HeadsFile) -> None:
     other = HeadsFile(heads.path)
     assert other.last_position() == 0
-    heads.append(Head(1, bytes(32), NOW, b"s"))
+    heads.append([Head(1, bytes(32), NOW, b"s")])
     assert other.last_position() == 1
     with heads.path.open("ab") as file:
         file.write(b'{"position": 9, "cha')
     assert other.last_position() == 1
-    heads.append(Head(2, bytes(32), NOW, b"s"))
+    heads.append([Head(2, bytes(32), NOW, b"s")])
     assert other.last_position() == heads.last_position() == 2
     heads.path.write_bytes(b"")
     assert other.last_position() == 0
@@ -303,3 +304,103 @@ def test_who_leaves_seals_what_is_left_and_hands_the_lease_over(
     assert sealer.leave(NOW) == 2
     assert verify(store, heads).unsealed == 0
     assert other.run_once(NOW) == 0
+
+
+@pytest.fixture
+def node_b(store: Store, tmp_path: Path) -> tuple[Sealer, HeadsFile]:
+    """Another node on the same store, with its own file of heads."""
+    folder = tmp_path / "node-b"
+    folder.mkdir()
+    heads = HeadsFile(folder / "heads.jsonl")
+    return Sealer(store, sign, heads, "node b"), heads
+
+
+def test_the_sealer_moves_between_nodes_that_have_files_of_their_own(
+    store: Store, sealer: Sealer, heads: HeadsFile, node_b: tuple[Sealer, HeadsFile]
+) -> None:
+    other, others_heads = node_b
+    write(store, 2)
+    assert sealer.run_once(NOW) == 4
+    # Without the lease, without a file yet: only what the other one sealed last is taken in.
+    assert other.run_once(NOW) is None
+    assert others_heads.last_position() == 4
+    write(store, first=2)
+    assert other.run_once(NOW + timedelta(seconds=30)) == 2
+    write(store, first=3)
+    assert other.leave(NOW + timedelta(seconds=31)) == 2
+    # The first node slept meanwhile; that is no alarm, and it makes up for what it did not see.
+    sealer.check()
+    write(store, first=4)
+    assert sealer.run_once(NOW + timedelta(seconds=32)) == 2
+    assert other.run_once(NOW + timedelta(seconds=32)) is None
+    assert [head and head.position for head, _ in heads.read()] == [4, 6, 8, 10]
+    assert [head and head.position for head, _ in others_heads.read()] == [4, 6, 8, 10]
+    for file in (heads, others_heads):
+        assert verify(store, file).intact
+
+
+def test_a_node_without_the_lease_knows_a_cut_off_tail_too(
+    store: Store, sealer: Sealer, node_b: tuple[Sealer, HeadsFile]
+) -> None:
+    """As after a failover to a copy of the store that lacks the last commits."""
+    other, _ = node_b
+    sealed(store, sealer)
+    other.run_once(NOW)
+    tamper(store, "DELETE FROM journal WHERE position > 7", "DELETE FROM journal_head WHERE position > 7")
+    for each in (sealer, other):
+        with pytest.raises(JournalBehind):
+            each.run_once(NOW + timedelta(minutes=1))
+
+
+def test_a_head_is_missed_also_when_the_chain_has_grown_past_it_again(
+    store: Store, sealer: Sealer, heads: HeadsFile, node_b: tuple[Sealer, HeadsFile]
+) -> None:
+    """A node that had not seen the last heads yet goes on sealing; the one that had seen them says so."""
+    other, others_heads = node_b
+    sealed(store, sealer, runs=1)
+    other.run_once(NOW)
+    write(store, 2, first=10)
+    assert sealer.run_once(NOW) == 4
+    tamper(
+        store,
+        "DELETE FROM content WHERE id IN (SELECT content_key_id FROM journal WHERE position > 4)",
+        "DELETE FROM journal WHERE position > 4",
+        "DELETE FROM journal_head WHERE position > 4",
+    )
+    write(store, 5, first=20)
+    assert other.run_once(NOW + timedelta(minutes=1)) == 10
+    with pytest.raises(JournalBehind, match="another row"):
+        sealer.check()
+    assert found(verify(store, heads)) == {(FindingKind.REWRITTEN, 8)}
+    assert verify(store, others_heads).intact
+
+
+def test_processes_of_one_node_write_every_head_once(store: Store, sealer: Sealer, heads: HeadsFile) -> None:
+    others = [Sealer(store, sign, HeadsFile(heads.path), f"other {number}") for number in range(4)]
+    for run in range(5):
+        write(store, first=run)
+        assert sealer.run_once(NOW) == 2
+        # The file as each of them remembers it is older than what is in it now.
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(lambda each: each.run_once(NOW), others)) == [None] * 4
+    assert [head and head.position for head, _ in heads.read()] == [2, 4, 6, 8, 10]
+    heads.path.write_bytes(b"")
+    for each in others:
+        each.run_once(NOW)
+    assert [head and head.position for head, _ in heads.read()] == [10]
+
+
+def test_clocks_that_differ_delay_a_takeover_and_never_let_two_seal_at_once(
+    store: Store, sealer: Sealer, heads: HeadsFile, node_b: tuple[Sealer, HeadsFile]
+) -> None:
+    ahead, _ = node_b
+    for turn in range(5):
+        write(store, first=turn)
+        # A clock that is ahead takes the lease at every turn; the chain stays one.
+        assert sealer.run_once(NOW + timedelta(seconds=turn)) in (2, None)
+        assert ahead.run_once(NOW + timedelta(minutes=5, seconds=turn)) in (2, 0)
+    write(store, first=9)
+    # It dies: the other one has to wait by as much longer as the clocks differ.
+    assert sealer.run_once(NOW + timedelta(minutes=5, seconds=14)) is None
+    assert sealer.run_once(NOW + timedelta(minutes=5, seconds=15)) == 2
+    assert verify(store, heads).intact
