@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -28,6 +28,21 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class Streamed:
+    """A response whose body is made while it is sent; `length` in bytes is known beforehand.
+
+    `blocks` is asked on a thread for one block after the other, never by two threads at once. If it fails, or
+    ends early, the connection is closed: the length tells the other side that something is missing.
+    """
+
+    status: int
+    blocks: Iterator[bytes]
+    length: int
+    content_type: str
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A request whose body, if any, has not been read yet."""
 
@@ -39,7 +54,7 @@ class Request:
     receive: Receive
 
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response | Streamed]]
 
 
 class BodyRefused(Exception):
@@ -203,7 +218,10 @@ class WebApplication:
             response = await endpoint(request)
         except ClientGone:
             return
-        await _send(send, response, with_body=scope["method"] != "HEAD")
+        if isinstance(response, Streamed):
+            await _stream(send, response)
+        else:
+            await _send(send, response, with_body=scope["method"] != "HEAD")
 
     def _find(self, path: str) -> Endpoint:
         endpoint = self.routes.get(path)
@@ -244,10 +262,21 @@ def method_not_allowed(allowed: str) -> Response:
 
 
 async def _send(send: Send, response: Response, *, with_body: bool) -> None:
+    await _begin(send, response, len(response.body))
+    await send({"type": "http.response.body", "body": response.body if with_body else b""})
+
+
+async def _stream(send: Send, response: Streamed) -> None:
+    await _begin(send, response, response.length)
+    while (block := await asyncio.to_thread(next, response.blocks, None)) is not None:
+        await send({"type": "http.response.body", "body": block, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _begin(send: Send, response: Response | Streamed, length: int) -> None:
     headers = [
         (b"content-type", response.content_type.encode("latin-1")),
-        (b"content-length", b"%d" % len(response.body)),
+        (b"content-length", b"%d" % length),
         *response.headers,
     ]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body if with_body else b""})
