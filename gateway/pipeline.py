@@ -18,12 +18,12 @@ from gateway.parties import PartyDirectory
 from gateway.permission import Claims, objections, wrong_environment
 from gateway.results import Answer, Refusal
 from gateway.rules.engine import RuleBook
+from gateway.senders import Senders
 from gateway.serving import AcceptedRequest, ServiceHandler, ServiceHandlers
 from gateway.settings import Settings
 from gateway.tools import Tools
-from gateway.trust.certificates import Validator, fingerprint_of, require_valid
+from gateway.trust.certificates import Validator
 from gateway.trust.documents import VerifiedDocument
-from gateway.trust.wssecurity import demand_timestamp, refuse_str_transform
 from gateway.way import Way
 from messages.errors import GatewayError
 from messages.frame import Fachrahmen
@@ -71,8 +71,7 @@ class Pipeline:
         self._messages = messages
         self._endings = Endings(registry, settings.announce_end_days)
         self._store = store
-        self._parties = parties
-        self._validator = validator
+        self.senders = Senders(validator=validator, parties=parties, settings=settings)
         self._settings = settings
         self._clock = clock
         self._business = business = business or clock
@@ -149,12 +148,8 @@ class Pipeline:
 
     def _recognise(self, way: Way) -> None:
         """Prove the sender: a valid certificate that speaks for somebody known here."""
-        certificate = way.document.certificate
-        require_valid(self._validator.check(certificate, way.now))
-        way.fingerprint = fingerprint_of(certificate)
-        way.parties = self._parties.parties_of(way.fingerprint, way.now)
-        if not way.parties:
-            raise GatewayError("T070.unknown-sender")
+        recognised = self.senders.recognise(way.document, way.now)
+        way.fingerprint, way.parties = recognised.fingerprint, recognised.parties
 
     def _contract(self, way: Way, today: date) -> Contract:
         """Return the contract that the document is written to and keeps."""
@@ -179,24 +174,8 @@ class Pipeline:
         way.parsed = parsed
         return parsed
 
-    def _speaker(self, way: Way, kennung: str) -> PartyRecord:
-        """Return the party that the signer speaks for, if it may speak here."""
-        settings = self._settings
-        party = way.parties.get(kennung)
-        if party is None:
-            raise GatewayError("T070.foreign-authority")
-        if party.locked:
-            raise GatewayError("T070.party-locked")
-        if party.environment != settings.environment:
-            raise GatewayError("T070.environment")
-        if party.require_timestamp:
-            demand_timestamp(way.document)
-        if not party.str_transform:
-            refuse_str_transform(way.document)
-        return party
-
     def _authorise(self, way: Way, parsed: ParsedMessage) -> PartyRecord:
-        party = self._speaker(way, parsed.frame.kopf.autor.kennung)
+        party = self.senders.speaker(way.document, way.parties, parsed.frame.kopf.autor.kennung)
         for objection in objections(Claims.of_frame(parsed.frame), parsed.contract, party, self._settings):
             raise objection
         return party
@@ -206,7 +185,7 @@ class Pipeline:
         self._contract(way, today)
         way.request = request = handler.read(way.document.element)
         way.mark("understand")
-        party = self._speaker(way, request.kennung)
+        party = self.senders.speaker(way.document, way.parties, request.kennung)
         environment = wrong_environment(request.test, self._settings)
         if environment is not None:
             raise environment
