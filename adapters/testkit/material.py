@@ -1,0 +1,134 @@
+"""What is sent in each case, built in order: every case leaves behind what later ones refer to."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from lxml import etree
+
+from adapters.testkit.cases import Case
+from adapters.testkit.changes import change_document
+from adapters.testkit.documents import Head, Subject, make
+from adapters.testkit.parties import Reader, all_parties
+from adapters.testkit.people import Person, somebody, with_nationalities
+from messages.registry import build
+from messages.service import (
+    BestaetigeNachrichten,
+    HoleNachrichten,
+    PruefeNachricht,
+    StatusAbfrage,
+)
+from messages.service import build as build_request
+from messages.values import Name
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What is sent in a case: canonical octets, the UUID of message or request, the root's Clark name."""
+
+    body: bytes
+    uuid: str
+    root: str
+
+
+class Material:
+    """Builds bodies; `numbers` and `questions` (UUIDs of 070006) are filled in by who sees the answers."""
+
+    def __init__(self, reader: Reader, rng: random.Random, new_uuid: Callable[[], str]) -> None:
+        self.reader = reader
+        self.numbers: dict[str, str] = {}
+        self.questions: dict[str, str] = {}
+        self.sent: dict[str, Sent] = {}
+        self._persons: dict[str, Person] = {}
+        self._rng = rng
+        self._new_uuid = new_uuid
+
+    def make(self, case: Case, now: datetime) -> Sent:
+        """Build what a case sends. Raises KeyError if a case it refers to has left nothing behind."""
+        if case.again is not None:
+            sent = self.sent[case.again]
+            self._persons[case.id] = self._persons[case.again]
+        elif case.does in {"send", "check"}:
+            sent = self._message(case, now)
+        else:
+            sent = self._request(case, now, **self._asked(case))
+        if case.does == "check":
+            sent = self._request(case, now, dokument=sent.body)
+        self.sent[case.id] = sent
+        return sent
+
+    def _message(self, case: Case, now: datetime) -> Sent:
+        uuid = self._new_uuid() if case.uuid_of is None else self.sent[case.uuid_of].uuid
+        person = self._person(case)
+        head = Head(
+            author=all_parties()[case.author].in_header,
+            reader=self.reader.in_header,
+            uuid=uuid,
+            created=now,
+            answers=self._question(case),
+        )
+        number = case.number if case.number_of is None else self.numbers[case.number_of]
+        subject = Subject(person=person, number=number, further=_further(case, person, now.date()))
+        root = build(make(case.message, head, subject))
+        change_document(case.change, root)
+        return _sent(root, uuid)
+
+    def _person(self, case: Case) -> Person:
+        known = case.person_of or case.number_of
+        person = somebody(self._rng) if known is None else self._persons[known]
+        if case.nationality is not None:
+            person = with_nationalities(person, case.nationality)
+        self._persons[case.id] = person
+        return person
+
+    def _question(self, case: Case) -> str | None:
+        if case.message != "070007":
+            return None
+        return self._new_uuid() if case.answers is None else self.questions[case.answers]
+
+    def _asked(self, case: Case) -> Mapping[str, Any]:
+        match case.does:
+            case "status":
+                return {"nachrichten_uuid": self.sent[str(case.of)].uuid}
+            case "confirm":
+                return {"nachricht_ids": (_NEVER_HANDED_OUT,)}
+            case _:
+                return {}
+
+    def _request(self, case: Case, now: datetime, **content: Any) -> Sent:
+        uuid = self._new_uuid()
+        kind: type[Any] = _REQUESTS[case.does]
+        request = kind(
+            anfrage_uuid=uuid,
+            kennung=all_parties()[case.author].kennung,
+            erstellungszeitpunkt=now,
+            test="1",
+            **content,
+        )
+        return _sent(build_request(request), uuid)
+
+
+_NEVER_HANDED_OUT: Final = "9" * 18
+_REQUESTS: Final[Mapping[str, type[Any]]] = {
+    "status": StatusAbfrage,
+    "check": PruefeNachricht,
+    "fetch": HoleNachrichten,
+    "confirm": BestaetigeNachrichten,
+}
+
+
+def _further(case: Case, person: Person, today: date) -> Mapping[str, Any]:
+    further = dict(case.says)
+    if case.ends_in_days is not None:
+        further["gueltig_bis"] = today + timedelta(days=case.ends_in_days)
+    if case.message == "070019":
+        further["neuer_nachname"] = Name(f"{person.personalien.nachname.text}-Neu")
+    return further
+
+
+def _sent(root: etree._Element, uuid: str) -> Sent:
+    return Sent(etree.tostring(root, method="c14n", exclusive=True), uuid, str(root.tag))
