@@ -10,10 +10,12 @@ VERSION: Final = "26.11"
 RUECKWEISUNG: Final = "http://www.osci.de/xinneres/rueckweisung/6"
 DIENST: Final = "urn:inge-gateway:dienst:1"
 BVA: Final = "urn:inge-gateway:bva:1"
+ANBINDUNG: Final = "urn:inge-gateway:anbindung:1"
 
 PREFIXES: Final[dict[str, str]] = {
     XAUSLAENDER: "xauslaender",
     RUECKWEISUNG: "xirts",
     DIENST: "d",
     BVA: "bva",
+    ANBINDUNG: "anb",
 }
