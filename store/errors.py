@@ -21,6 +21,10 @@ class ContentErased(Exception):
     """The content key of a request was destroyed; its bytes cannot be read any more."""
 
 
+class WorkLost(Exception):
+    """A row of deferred work is not ours any more: its lease ran out, and another took it."""
+
+
 _SQLITE_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _SQLITE_AWAY = {
     sqlite3.SQLITE_IOERR,

@@ -120,6 +120,25 @@ class Reader:
         ).one_or_none()
         return None if found is None else self._decrypt(*found, ANSWER)
 
+    def answer_documents(self, party_id: str, uuids: Collection[str]) -> dict[str, bytes | None]:
+        """Return the stored answers to those of a party's messages that have one, by UUID.
+
+        None where the content key was destroyed. Raises ContentBroken when a ciphertext was changed.
+        """
+        rows = self.connection.execute(
+            select(message.c.uuid, content.c.id, content.c.wrapped, content.c.answer)
+            .join(content, message.c.content_key_id == content.c.id)
+            .where(
+                message.c.party_id == party_id,
+                message.c.uuid.in_(uuids),
+                content.c.answer.is_not(None),
+            )
+        )
+        return {
+            uuid: None if wrapped is None else self._decrypt(key_id, wrapped, ciphertext, ANSWER)
+            for uuid, key_id, wrapped, ciphertext in rows
+        }
+
     def work_items(self, *, state: str | None = None, ids: Collection[int] | None = None) -> list[WorkItem]:
         """Return work items, oldest first, of one state if given, only these ids if given."""
         wanted = select(work_item, work_item_message.c.party_id, work_item_message.c.uuid).outerjoin(

@@ -17,6 +17,8 @@ from store.schema import (
     course_site,
     course_test,
     decision,
+    delivery_later,
+    delivery_result,
     disclosure_block,
     entitlement,
     erasure,
@@ -30,16 +32,19 @@ from store.schema import (
     question,
     retrieval,
     takeover,
+    work,
     work_item,
     work_item_message,
 )
 from store.unit_blocks import BlockWork
 from store.unit_cases import CaseWork
 from store.unit_courses import CourseWork
+from store.unit_deliveries import DeliveryWork
 from store.unit_items import WorkItemWork
-from store.unit_questions import QuestionWork
+from store.unit_results import ResultWork
 from store.unit_retrievals import RetrievalWork
 from store.unit_takeovers import TakeoverWork
+from store.unit_work import DeferredWork
 
 _ORDER: tuple[Table, ...] = (
     content,
@@ -63,13 +68,26 @@ _ORDER: tuple[Table, ...] = (
     question,
     decision,
     outbox,
+    delivery_result,
+    delivery_later,
     retrieval,
     erasure,
+    work,
     journal,
 )
 
 
-class UnitOfWork(QuestionWork, BlockWork, CaseWork, WorkItemWork, TakeoverWork, RetrievalWork, CourseWork):
+class UnitOfWork(
+    ResultWork,
+    BlockWork,
+    CaseWork,
+    WorkItemWork,
+    TakeoverWork,
+    RetrievalWork,
+    CourseWork,
+    DeliveryWork,
+    DeferredWork,
+):
     """A transaction in the order registration → locks → reading → writing → commit.
 
     What is added reaches the database at `commit`; what changes a stored row does so at once, but nobody

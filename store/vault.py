@@ -17,6 +17,12 @@ REQUEST = b"journal"
 """Label of a journaled content's ciphertext."""
 OUTBOX = b"outbox"
 """Label of a later answer's ciphertext."""
+CHUNK = b"chunk"
+"""Label of the ciphertext of a delivery's chunk."""
+SUPPLIED = b"supplied"
+"""Label of the ciphertext of test data that were given separately."""
+COMPARISON = b"comparison"
+"""Label of the ciphertext of a report on test data."""
 
 
 class ContentBroken(Exception):

@@ -6,6 +6,13 @@ more to write and sync.
 """
 
 from store.schema.base import metadata
+from store.schema.batch import (
+    delivery,
+    delivery_chunk,
+    delivery_later,
+    delivery_result,
+    delivery_sequence,
+)
 from store.schema.cases import (
     case_file,
     case_history,
@@ -36,6 +43,7 @@ from store.schema.parties import (
     party_version,
 )
 from store.schema.running import business_clock, lease, number_counter, number_epoch
+from store.schema.work import work
 
 __all__ = [
     "business_clock",
@@ -49,6 +57,11 @@ __all__ = [
     "course_site",
     "course_test",
     "decision",
+    "delivery",
+    "delivery_chunk",
+    "delivery_later",
+    "delivery_result",
+    "delivery_sequence",
     "disclosure_block",
     "entitlement",
     "erasure",
@@ -75,6 +88,7 @@ __all__ = [
     "question",
     "retrieval",
     "takeover",
+    "work",
     "work_item",
     "work_item_message",
 ]

@@ -122,3 +122,6 @@ Index(
     sqlite_where=outbox.c.confirmed_at.is_(None),
     postgresql_where=outbox.c.confirmed_at.is_(None),
 )
+# What a delivery's later results gather.
+_by_batch = (outbox.c.route == "batch") & outbox.c.confirmed_at.is_(None)
+Index("ix_outbox_batch", outbox.c.id, sqlite_where=_by_batch, postgresql_where=_by_batch)

@@ -1,0 +1,53 @@
+"""What a handler of deferred work is, and what it is made with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from gateway.tools import Tools
+from gateway.trust.admission import Limits
+from gateway.trust.keys import SigningKey
+from schemas.registry import SchemaRegistry
+from store.engine import Store
+from store.records_batch import WorkRow
+from store.unit import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What handlers work with; `key` signs the documents that they make."""
+
+    store: Store
+    tools: Tools
+    registry: SchemaRegistry
+    limits: Limits
+    key: SigningKey
+
+
+class Postponed(Exception):
+    """A row cannot be done before an instant of the real clock; that uses up no attempt."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"not before {until.isoformat()}")
+        self.until = until
+
+
+class WorkHandler(Protocol):
+    """Does the rows of a kind.
+
+    A row may be done again after a crash: what it brings about commits in the transaction of
+    `UnitOfWork.finish`, or not at all.
+    """
+
+    def do(self, row: WorkRow) -> None:
+        """Do a row, and finish it in the unit of work of its effect.
+
+        Raises Postponed when its time has not come, WorkLost when another does it by now; whatever else is
+        raised counts as an attempt. `row.attempts` is 1 the first time; above it, an earlier attempt was
+        given up or its process ended (then `last_code` tells nothing of it).
+        """
+
+    def discard(self, work: UnitOfWork, row: WorkRow, actor: str) -> None:
+        """Bring about, in the transaction that removes a dead row, what follows from it not being done."""

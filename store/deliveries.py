@@ -1,0 +1,105 @@
+"""Looking at deliveries: which there are, and how far each is."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, case, func, select
+
+from store.records_batch import (
+    ChunkCounts,
+    Delivery,
+    DeliveryProgress,
+    DeliveryResult,
+    DeliverySequence,
+)
+from store.schema import delivery, delivery_chunk, delivery_result, delivery_sequence
+
+
+def list_deliveries(
+    connection: Connection, *, party_id: str | None = None, unfinished: bool = False, limit: int
+) -> list[Delivery]:
+    """Return accepted deliveries, the latest first; of one party, or only those that are not finished."""
+    wanted = select(delivery).where(delivery.c.accepted_at.is_not(None))
+    if party_id is not None:
+        wanted = wanted.where(delivery.c.party_id == party_id)
+    if unfinished:
+        wanted = wanted.where(delivery.c.finished_at.is_(None))
+    rows = connection.execute(
+        wanted.order_by(delivery.c.accepted_at.desc(), delivery.c.id.desc()).limit(limit)
+    )
+    return [Delivery(*row) for row in rows]
+
+
+def abandoned_deliveries(connection: Connection, before: datetime, limit: int) -> list[Delivery]:
+    """Return deliveries that came before an instant and were never taken in whole, oldest first."""
+    rows = connection.execute(
+        select(delivery)
+        .where(
+            delivery.c.finished_at.is_(None),
+            delivery.c.accepted_at.is_(None),
+            delivery.c.received_at < before,
+        )
+        .order_by(delivery.c.id)
+        .limit(limit)
+    )
+    return [Delivery(*row) for row in rows]
+
+
+def find_delivery(connection: Connection, delivery_id: int) -> Delivery | None:
+    """Return a delivery by its id."""
+    row = connection.execute(select(delivery).where(delivery.c.id == delivery_id)).one_or_none()
+    return None if row is None else Delivery(*row)
+
+
+def find_deliveries(connection: Connection, uuid: str) -> list[Delivery]:
+    """Return the deliveries whose manifest has this UUID; normally one."""
+    rows = connection.execute(select(delivery).where(delivery.c.uuid == uuid).order_by(delivery.c.party_id))
+    return [Delivery(*row) for row in rows]
+
+
+def find_by_stem(connection: Connection, stem: str) -> Delivery | None:
+    """Return the delivery whose records have UUIDs with this stem."""
+    row = connection.execute(select(delivery).where(delivery.c.stem == stem)).one_or_none()
+    return None if row is None else Delivery(*row)
+
+
+def progress_of(connection: Connection, delivery_ids: Sequence[int]) -> dict[int, DeliveryProgress]:
+    """Return how far deliveries are, by id; those without chunks are left out."""
+    chunk = delivery_chunk.c
+    is_open = chunk.done_at.is_(None)
+    rows = connection.execute(
+        select(
+            chunk.delivery_id,
+            func.count(),
+            func.sum(case((is_open & ~chunk.missed, 1), else_=0)),
+            func.sum(case((is_open & chunk.missed, 1), else_=0)),
+            func.sum(case((is_open, 0), else_=chunk.count)),
+            *(func.sum(chunk[name]) for name in ChunkCounts._fields),
+        )
+        .where(chunk.delivery_id.in_(delivery_ids))
+        .group_by(chunk.delivery_id)
+    )
+    return {
+        row[0]: DeliveryProgress(
+            int(row[1]), int(row[2]), int(row[3]), int(row[4]), ChunkCounts(*map(int, row[5:]))
+        )
+        for row in rows
+    }
+
+
+def results_of(connection: Connection, delivery_ids: Sequence[int]) -> list[DeliveryResult]:
+    """Return the results of deliveries, by delivery and then the first one first."""
+    rows = connection.execute(
+        select(delivery_result)
+        .where(delivery_result.c.delivery_id.in_(delivery_ids))
+        .order_by(delivery_result.c.delivery_id, delivery_result.c.addendum)
+    )
+    return [DeliveryResult(*row) for row in rows]
+
+
+def find_sequence(connection: Connection, party_id: str) -> DeliverySequence | None:
+    """Return which package a party delivered last; None before the first one."""
+    row = connection.execute(
+        select(delivery_sequence).where(delivery_sequence.c.party_id == party_id)
+    ).one_or_none()
+    return None if row is None else DeliverySequence(*row)

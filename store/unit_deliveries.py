@@ -1,0 +1,306 @@
+"""What a unit of work knows of deliveries: their numbers, and the chunks they are worked off in."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Integer, bindparam, func, literal_column, select
+
+from store.records_batch import (
+    Chunk,
+    ChunkCounts,
+    Delivery,
+    DeliveryProgress,
+    DeliverySequence,
+)
+from store.schema import delivery, delivery_chunk, delivery_sequence
+from store.statements import Row, Statement, insert, numbered, query
+from store.unit_base import Work
+from store.vault import CHUNK
+
+
+class DeliveryWork(Work):
+    """Deliveries, the gapless numbers of each party, and chunks of records."""
+
+    __slots__ = ()
+
+    def add_delivery(self, record: Delivery) -> Delivery:
+        """Write a delivery that is being taken in; out: the one stored under its party and UUID.
+
+        That is another, with the id it got, when the manifest came before.
+        """
+        self._run(
+            _statements(self._link.dialect).add,
+            record.id,
+            record.party_id,
+            record.uuid,
+            record.content_hash,
+            record.number,
+            record.package,
+            record.last,
+            record.stem,
+            record.records,
+            record.size,
+            record.sha256,
+            record.chunks,
+            record.door,
+            record.peer,
+            record.signer_fingerprint,
+            record.schema_version,
+            self._at(record.received_at),
+            self._at(record.accepted_at),
+            self._at(record.finished_at),
+        )
+        stored = self.delivery_by_uuid(record.party_id, record.uuid)
+        if stored is None:
+            raise ValueError("another delivery has this stem")
+        return stored
+
+    def delivery(self, delivery_id: int) -> Delivery | None:
+        """Return a delivery."""
+        return self._delivery(_statements(self._link.dialect).by_id, delivery_id)
+
+    def delivery_by_uuid(self, party_id: str, uuid: str) -> Delivery | None:
+        """Return the delivery of a party whose manifest has this UUID, also one still being taken in."""
+        return self._delivery(_statements(self._link.dialect).by_uuid, party_id, uuid)
+
+    def delivery_by_stem(self, stem: str) -> Delivery | None:
+        """Return the delivery whose records have UUIDs with this stem."""
+        return self._delivery(_statements(self._link.dialect).by_stem, stem)
+
+    def delivery_by_number(self, party_id: str, number: int, package: int) -> Delivery | None:
+        """Return the accepted delivery of a party with this number and package."""
+        return self._delivery(_statements(self._link.dialect).by_number, party_id, number, package)
+
+    def accept_delivery(self, delivery_id: int, at: datetime) -> bool:
+        """Say that a delivery was taken in whole; False if it is not there, or was accepted before."""
+        return self._changed(_statements(self._link.dialect).accept, (self._at(at), delivery_id)) == 1
+
+    def finish_delivery(self, delivery_id: int, at: datetime) -> bool:
+        """Say that the first result was made; False if it was before."""
+        return self._changed(_statements(self._link.dialect).finish, (self._at(at), delivery_id)) == 1
+
+    def drop_delivery(self, delivery_id: int) -> bool:
+        """Remove a delivery that was never accepted, with its chunks; False if there is none such."""
+        statements = _statements(self._link.dialect)
+        self._run(statements.drop_chunks, delivery_id)
+        return self._changed(statements.drop, (delivery_id,)) == 1
+
+    def lock_sequence(self, party_id: str) -> DeliverySequence:
+        """Lock how far a party's numbers are until the end of the transaction, and return it.
+
+        Other parties go on; a second delivery of this one waits.
+        """
+        statements = _statements(self._link.dialect)
+        self._run(statements.begin_sequence, party_id, 0, 0, True)
+        (row,) = self._run(statements.sequence, party_id)
+        return DeliverySequence(*row)
+
+    def set_sequence(self, sequence: DeliverySequence) -> None:
+        """Say which package a party delivered last; lock it before."""
+        values = (sequence.number, sequence.package, sequence.last, sequence.party_id)
+        self._run(_statements(self._link.dialect).set_sequence, *values)
+
+    def add_chunk(self, delivery_id: int, ordinal: int, first: int, count: int, content: bytes) -> bool:
+        """Write a chunk, encrypted under a key of its own; False if it is there already.
+
+        In: its place among the chunks, the position of its first record, how many there are, and the records
+        in a form of the caller's.
+        """
+        key_id = self._new_id()
+        cipher, wrapped = self._vault.new_key(key_id)
+        none = ChunkCounts()
+        row = (delivery_id, ordinal, first, count, None, False, *none, key_id, wrapped)
+        return (
+            self._changed(_statements(self._link.dialect).add_chunk, (*row, cipher.encrypt(CHUNK, content)))
+            == 1
+        )
+
+    def stored_chunks(self, delivery_id: int) -> int:
+        """Return how many chunks of a delivery are there."""
+        ((count,),) = self._run(_statements(self._link.dialect).stored_chunks, delivery_id)
+        return int(count)
+
+    def chunk(self, delivery_id: int, ordinal: int) -> Chunk | None:
+        """Return a chunk, without its content."""
+        rows = self._run(_statements(self._link.dialect).chunk, delivery_id, ordinal)
+        return _chunk(rows[0]) if rows else None
+
+    def chunk_content(self, delivery_id: int, ordinal: int) -> bytes | None:
+        """Return the records of a chunk as they were given; None if it is not there, or done."""
+        rows = self._run(_statements(self._link.dialect).chunk_content, delivery_id, ordinal)
+        if not rows or rows[0][1] is None:
+            return None
+        key_id, wrapped, ciphertext = rows[0]
+        return self._vault.open_key(key_id, wrapped).decrypt(CHUNK, ciphertext)
+
+    def close_chunk(self, delivery_id: int, ordinal: int, counts: ChunkCounts, at: datetime) -> bool:
+        """Say that all records of a chunk were answered, and forget its content; False if it was done."""
+        parameters = (self._at(at), *counts, delivery_id, ordinal)
+        return self._changed(_statements(self._link.dialect).close_chunk, parameters) == 1
+
+    def split_chunk(
+        self, record: Delivery, ordinal: int, parts: Iterable[tuple[int, int, bytes]]
+    ) -> list[int]:
+        """Replace a chunk that is not done by smaller ones; out: their ordinals.
+
+        In: the position of the first record, the number of records and the content of each. A part missed by
+        a result stays so. Their ordinals follow those the delivery was cut into, by position. Raises
+        ValueError if there is nothing to split.
+        """
+        old = self.chunk(record.id, ordinal)
+        if old is None or old.done_at is not None:
+            raise ValueError("there is no open chunk of this ordinal")
+        self._run(_statements(self._link.dialect).remove_chunk, record.id, ordinal)
+        ordinals = []
+        for first, count, content in parts:
+            ordinals.append(record.chunks + first)
+            self.add_chunk(record.id, ordinals[-1], first, count, content)
+        if old.missed:
+            self.miss_chunks(record.id, ordinals)
+        return ordinals
+
+    def miss_chunks(self, delivery_id: int, ordinals: Sequence[int]) -> int:
+        """Say that a result is made without these open chunks; out: how many of them were open."""
+        statement = _statements(self._link.dialect).miss_chunk
+        return sum(self._changed(statement, (delivery_id, ordinal)) for ordinal in ordinals)
+
+    def open_chunks(self, delivery_id: int, limit: int) -> list[Chunk]:
+        """Return chunks that are neither done nor missed by a result, at most so many, in order."""
+        rows = self._run(_statements(self._link.dialect).open_chunks, delivery_id, limit)
+        return [_chunk(row) for row in rows]
+
+    def delivery_progress(self, delivery_id: int) -> DeliveryProgress:
+        """Return how far a delivery is."""
+        (row,) = self._run(_statements(self._link.dialect).progress, delivery_id)
+        chunks, opened, missed, done, *counts = row
+        return DeliveryProgress(chunks, opened, missed, done, ChunkCounts(*counts))
+
+    def _delivery(self, statement: Statement, *parameters: Any) -> Delivery | None:
+        rows = self._run(statement, *parameters)
+        return Delivery(*rows[0]) if rows else None
+
+
+def _chunk(row: Row) -> Chunk:
+    delivery_id, ordinal, first, count, done_at, missed, *counts = row
+    return Chunk(delivery_id, ordinal, first, count, done_at, missed, ChunkCounts(*counts))
+
+
+class _Statements:
+    """The statements about deliveries and chunks."""
+
+    def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
+        self._of_deliveries()
+        self._of_sequences()
+        self._of_chunks()
+
+    def _of_deliveries(self) -> None:
+        dialect = self._dialect
+        everything = select(delivery)
+        of_party = delivery.c.party_id == bindparam("party_id")
+        self.add = Statement(insert(dialect, delivery))
+        self.by_id = query(dialect, everything.where(delivery.c.id == bindparam("id")), ["id"])
+        self.by_uuid = query(
+            dialect, everything.where(of_party, delivery.c.uuid == bindparam("uuid")), ["party_id", "uuid"]
+        )
+        self.by_stem = query(dialect, everything.where(delivery.c.stem == bindparam("stem")), ["stem"])
+        self.by_number = query(
+            dialect,
+            everything.where(
+                of_party,
+                delivery.c.number == bindparam("number"),
+                delivery.c.package == bindparam("package"),
+                delivery.c.accepted_at.is_not(None),
+            ),
+            ["party_id", "number", "package"],
+        )
+        self.accept = self._changing(
+            'UPDATE "delivery" SET "accepted_at" = ? WHERE "id" = ? AND "accepted_at" IS NULL'
+        )
+        self.finish = self._changing(
+            'UPDATE "delivery" SET "finished_at" = ? WHERE "id" = ? AND "finished_at" IS NULL'
+        )
+        self.drop = self._changing('DELETE FROM "delivery" WHERE "id" = ? AND "accepted_at" IS NULL')
+        self.drop_chunks = self._changing(
+            'DELETE FROM "delivery_chunk" WHERE "delivery_id" IN'
+            ' (SELECT "id" FROM "delivery" WHERE "id" = ? AND "accepted_at" IS NULL)'
+        )
+
+    def _of_sequences(self) -> None:
+        dialect = self._dialect
+        self.begin_sequence = Statement(insert(dialect, delivery_sequence))
+        held = select(delivery_sequence).where(delivery_sequence.c.party_id == bindparam("party_id"))
+        # SQLite's transaction is the lock.
+        self.sequence = query(dialect, held.with_for_update(), ["party_id"])
+        self.set_sequence = self._changing(
+            'UPDATE "delivery_sequence" SET "number" = ?, "package" = ?, "last" = ? WHERE "party_id" = ?'
+        )
+
+    def _of_chunks(self) -> None:
+        dialect = self._dialect
+        chunk = delivery_chunk.c
+        of_delivery = chunk.delivery_id == bindparam("delivery_id")
+        this = (of_delivery, chunk.ordinal == bindparam("ordinal"))
+        keys = ["delivery_id", "ordinal"]
+        plain = select(
+            chunk.delivery_id,
+            chunk.ordinal,
+            chunk.first,
+            chunk.count,
+            chunk.done_at,
+            chunk.missed,
+            chunk.accepted,
+            chunk.parked,
+            chunk.refused,
+            chunk.faulty,
+        )
+        self.add_chunk = Statement(insert(dialect, delivery_chunk) + " RETURNING 1", (None,))
+        self.stored_chunks = query(
+            dialect, select(func.count()).select_from(delivery_chunk).where(of_delivery), ["delivery_id"]
+        )
+        self.chunk = query(dialect, plain.where(*this), keys)
+        self.chunk_content = query(
+            dialect, select(chunk.key_id, chunk.wrapped, chunk.ciphertext).where(*this), keys
+        )
+        self.open_chunks = query(
+            dialect,
+            plain.where(of_delivery, chunk.done_at.is_(None), chunk.missed.is_(literal_column("FALSE")))
+            .order_by(chunk.first)
+            .limit(bindparam("limit", type_=Integer))
+            # As text: for SQLite it would be one more parameter.
+            .offset(literal_column("0")),
+            ["delivery_id", "limit"],
+        )
+        self.close_chunk = self._changing(
+            'UPDATE "delivery_chunk" SET "done_at" = ?, "accepted" = ?, "parked" = ?, "refused" = ?,'
+            ' "faulty" = ?, "wrapped" = NULL, "ciphertext" = NULL'
+            ' WHERE "delivery_id" = ? AND "ordinal" = ? AND "done_at" IS NULL'
+        )
+        self.remove_chunk = self._changing(
+            'DELETE FROM "delivery_chunk" WHERE "delivery_id" = ? AND "ordinal" = ?'
+        )
+        self.miss_chunk = self._changing(
+            'UPDATE "delivery_chunk" SET "missed" = TRUE'
+            ' WHERE "delivery_id" = ? AND "ordinal" = ? AND "done_at" IS NULL AND NOT "missed"'
+        )
+        totals = (
+            "COUNT(*)",
+            'COALESCE(SUM(CASE WHEN "done_at" IS NULL AND NOT "missed" THEN 1 ELSE 0 END), 0)',
+            'COALESCE(SUM(CASE WHEN "done_at" IS NULL AND "missed" THEN 1 ELSE 0 END), 0)',
+            'COALESCE(SUM(CASE WHEN "done_at" IS NULL THEN 0 ELSE "count" END), 0)',
+            *(f'COALESCE(SUM("{name}"), 0)' for name in ChunkCounts._fields),
+        )
+        self.progress = Statement(
+            numbered(dialect, f'SELECT {", ".join(totals)} FROM "delivery_chunk" WHERE "delivery_id" = ?'),  # noqa: S608 - ours
+            (int,) * len(totals),
+        )
+
+    def _changing(self, sql: str) -> Statement:
+        return Statement(numbered(self._dialect, f"{sql} RETURNING 1"), (None,))
+
+
+@cache
+def _statements(dialect: str) -> _Statements:
+    return _Statements(dialect)
