@@ -22,6 +22,7 @@ from schemas.model import SchemaModelError
 
 SECRET_BYTES = 32
 _HEX_KEY = f"{SECRET_BYTES * 2} hexadecimal digits"
+_CREDENTIALS = "CREDENTIALS_DIRECTORY"
 _PRIVATE = "a file only its owner may read (chmod 600)"
 
 
@@ -97,9 +98,18 @@ def _keys(config: Config) -> Iterator[Problem]:
         "keys.signing_password_file": keys.signing_password_file,
     }
     for key, file in private.items():
-        if file is not None and file.exists() and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        if file is not None and file.exists() and not _is_credential(file):
             mode = stat.S_IMODE(file.stat().st_mode)
-            yield Problem(key, f"{file} is open to others (mode {mode:o})", _PRIVATE)
+            if mode & (stat.S_IRWXG | stat.S_IRWXO):
+                yield Problem(key, f"{file} is open to others (mode {mode:o})", _PRIVATE)
+
+
+def _is_credential(path: Path) -> bool:
+    """Tell whether systemd handed a file to this service: it lets its user in by an access list, which looks
+    like a mode for the group, and keeps the folder closed to all others (systemd.exec(5), CREDENTIALS).
+    """
+    folder = os.environ.get(_CREDENTIALS)
+    return bool(folder) and path.resolve().is_relative_to(Path(folder or "").resolve())
 
 
 def _trust(config: Config) -> Iterator[Problem]:

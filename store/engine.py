@@ -19,7 +19,7 @@ from store.ids import NODE_BITS, IdSource
 from store.link_postgresql import PostgresLink
 from store.link_sqlite import SqliteLink
 from store.links import FileId, Link
-from store.migrate import current_revision, head_revision
+from store.migrate import current_revision, serves
 from store.queries import queries_of
 from store.reader import Reader
 from store.schema import lease, number_epoch
@@ -85,7 +85,7 @@ class Store:
         """Prove that the store can commit, for readiness. Raises StoreUnavailable or StoreNotMigrated."""
         mine = f"readiness of {os.getpid()}"
         with self.write() as connection:
-            if current_revision(connection) != head_revision():
+            if not serves(current_revision(connection)):
                 raise StoreNotMigrated("the store does not have the revision of this program")
             connection.execute(
                 update(lease).where(lease.c.name == "readiness").values(holder=mine, expires_at=now)

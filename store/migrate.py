@@ -42,6 +42,15 @@ def head_revision() -> str:
     return _HEAD
 
 
+def serves(revision: str | None) -> bool:
+    """Return whether this program may work on a store of a revision: its own, or a later one.
+
+    A later one is met for a while when nodes are brought to a new release one after the other: the store
+    first, then the programs. What a migration takes away, the release before it must not have needed.
+    """
+    return revision is not None and revision >= _HEAD
+
+
 def current_revision(connection: Connection) -> str | None:
     """Return the revision of the store, or None when it was never migrated."""
     return MigrationContext.configure(connection).get_current_revision()

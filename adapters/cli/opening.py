@@ -24,14 +24,14 @@ def opened_store(config: Config) -> Iterator[Store]:
     from adapters.config_files import read_secret
     from store.engine import open_store
     from store.errors import StoreNotMigrated
-    from store.migrate import current_revision, head_revision
+    from store.migrate import current_revision, serves
     from store.vault import ContentVault
 
     vault = ContentVault(read_secret(config.keys.master_key_file, "keys.master_key_file"), os.urandom)
     store = open_store(config.store.url, vault=vault, clock_ns=time.time_ns)
     try:
         with store.write() as connection:
-            if current_revision(connection) != head_revision():
+            if not serves(current_revision(connection)):
                 raise StoreNotMigrated(
                     "the store does not have the tables of this program: run `inge migrate`"
                 )

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy import Connection, MetaData, Table, inspect, select, text
 
 from store.database import make_engine
-from store.migrate import current_revision, head_revision, migrate
+from store.migrate import MIGRATIONS, current_revision, head_revision, migrate
 from store.schema import content, message, metadata
 from tests.support.postgres import PostgresCluster, own_cluster
 
@@ -27,6 +27,16 @@ def two_urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[s
     yield cluster.url(names[0]), cluster.url(names[1])
     for name in names:
         cluster.drop_database(name)
+
+
+def revisions() -> list[str]:
+    return sorted(path.name[1:5] for path in MIGRATIONS.glob("versions/r*.py"))
+
+
+def rules(table: Table) -> set[str]:
+    """What may refuse a row."""
+    keys = {f"{each.name} {list(each.columns)}" for each in table.indexes if each.unique}
+    return keys | {str(each.name) for each in table.constraints}
 
 
 def described(connection: Connection) -> dict[str, Any]:
@@ -189,6 +199,28 @@ def test_migrating_again_changes_nothing_and_names_the_revision(two_urls: tuple[
     with engine.begin() as connection:
         assert connection.execute(text("SELECT epoch FROM number_epoch")).scalar_one() == 7
     engine.dispose()
+
+
+@pytest.mark.parametrize("to", [each for each in revisions() if each > "0003"])
+def test_a_revision_takes_away_nothing_that_the_release_before_it_works_with(tmp_path: Path, to: str) -> None:
+    """Nodes of both releases work on one store for a while (decision 0057)."""
+    url = f"sqlite:///{tmp_path}/store.db"
+    before = revisions()[revisions().index(to) - 1]
+    seen: dict[str, MetaData] = {}
+    engine = make_engine(url)
+    for revision in (before, to):
+        migrate(url, revision)
+        seen[revision] = MetaData()
+        seen[revision].reflect(engine)
+    engine.dispose()
+    for name, table in seen[before].tables.items():
+        now = seen[to].tables[name]
+        for column in table.columns:
+            kept = now.columns[column.name]
+            assert (str(kept.type), kept.nullable) == (str(column.type), column.nullable)
+        for column in now.columns:
+            assert column.name in table.columns or column.nullable or column.server_default is not None
+        assert rules(now) == rules(table)
 
 
 def test_sqlite_runs_with_the_settings_that_keep_what_was_acknowledged(tmp_path: Path) -> None:

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from store.engine import Store, open_store
 from store.errors import StoreNotMigrated, StoreUnavailable
-from store.migrate import migrate
+from store.migrate import head_revision, migrate
 from store.records import JournalEntry, JournalKind, StoredAnswer
 from tests.support.postgres import PostgresCluster, own_cluster
 from tests.support.stores import known_vault, open_test_store
@@ -147,6 +148,17 @@ def test_a_store_without_its_tables_is_not_ready(tmp_path: Path) -> None:
     with pytest.raises(StoreNotMigrated):
         store.check_commit(NOW)
     store.close()
+
+
+def test_a_store_of_another_revision_serves_if_it_is_a_later_one(store: Store) -> None:
+    for revision, ready in (("9999", True), (head_revision(), True), ("0001", False)):
+        with store.write() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
+        if ready:
+            store.check_commit(NOW)
+        else:
+            with pytest.raises(StoreNotMigrated):
+                store.check_commit(NOW)
 
 
 def test_errors_do_not_tell_what_was_to_be_stored(store: Store) -> None:

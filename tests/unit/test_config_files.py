@@ -97,6 +97,15 @@ def test_a_secret_open_to_others_is_told(place: Place) -> None:
     assert "mode 644" in place.problems()["keys.master_key_file"]
 
 
+def test_what_systemd_hands_to_a_service_is_private(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its access list shows as a mode for the group."""
+    (place.folder / "keys/master.hex").chmod(0o440)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(place.folder / "keys"))
+    assert place.problems() == {}
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(place.folder / "store"))
+    assert list(place.problems()) == ["keys.master_key_file"]
+
+
 def test_trust_without_anchor_or_revocation_list_is_told(place: Place) -> None:
     (place.folder / "keys/root.crt.pem").unlink()
     place.write("inge.toml", (place.folder / "inge.toml").read_bytes().replace(b'crls = ["keys/crls"]', b""))
