@@ -1,0 +1,235 @@
+"""The signed documents that come by this door: proven, understood and authorised, whatever is done with them.
+
+A delivery's manifest and a request for results carry their signature in themselves. They go the way of every
+message: admitted, proven, recognised, held to their contract, authorised; what is refused is journaled and
+told as everywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final, TypeVar
+
+from gateway import journaling
+from gateway.accepted import Route
+from gateway.clock import german_day
+from gateway.permission import Claims, objections, wrong_environment
+from gateway.results import Refusal
+from gateway.senders import Recognised, Senders
+from gateway.tools import Tools
+from gateway.trust.admission import Limits, admit
+from gateway.trust.documents import VerifiedDocument
+from gateway.trust.policy import SignaturePolicy
+from gateway.trust.signed_document import verify_document
+from messages.bva import Abruf200008, Lieferschein200001, parse
+from messages.errors import GatewayError
+from messages.namespaces import BVA
+from messages.violations import to_error
+from schemas.registry import Contract, SchemaRegistry
+from schemas.violations import ContractError, shown_name
+from store.engine import Store
+from store.errors import StoreBusy, StoreUnavailable
+from store.records import JournalEntry, PartyRecord
+
+DOOR: Final = "batch"
+"""The name of this door; later answers to records have it as their route."""
+
+Signer = Callable[[bytes, PartyRecord | None], bytes]
+"""Signs a document for its reader, in itself. In: its canonical octets, the party it is for."""
+
+_Result = TypeVar("_Result")
+_UUID_OF: Final = {Lieferschein200001: "lieferschein_uuid", Abruf200008: "abruf_uuid"}
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A signed document of a party, which it may send here.
+
+    `received` is the real instant of its arrival, `now` the business time, `today` the German day of that.
+    """
+
+    document: VerifiedDocument
+    message: Any
+    contract: Contract
+    party: PartyRecord
+    fingerprint: str
+    route: Route
+    received: datetime
+    now: datetime
+    today: date
+
+    @property
+    def uuid(self) -> str:
+        """Return its UUID in lower case: RFC 4122 compares it without regard to case."""
+        return str(getattr(self.message, _UUID_OF[type(self.message)])).lower()
+
+
+class NoteWay:
+    """One such document on its way: what is known of it so far, for the refusal."""
+
+    __slots__ = ("document", "note", "octets", "received", "recognised", "route", "tls_fingerprint")
+
+    def __init__(self, octets: bytes, route: Route, received: datetime, tls_fingerprint: str | None) -> None:
+        self.octets = octets
+        self.route = route
+        self.received = received
+        self.tls_fingerprint = tls_fingerprint
+        self.document: VerifiedDocument | None = None
+        self.recognised: Recognised | None = None
+        self.note: Note | None = None
+
+
+class NoteReader:
+    """Reads signed documents, and refuses what comes by this door. Used by several threads at once.
+
+    `limits` are the caps on one document. With `tls_must_match` the signer must be who opened the connection.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        registry: SchemaRegistry,
+        senders: Senders,
+        tools: Tools,
+        limits: Limits,
+        sign: Signer,
+        tls_must_match: bool = False,
+    ) -> None:
+        self.limits = limits
+        self._store = store
+        self._registry = registry
+        self._senders = senders
+        self._tools = tools
+        self._policy = SignaturePolicy(str_transform=True)
+        self._sign = sign
+        self._tls_must_match = tls_must_match
+
+    def begin(self, octets: bytes, route: Route, tls_fingerprint: str | None = None) -> NoteWay:
+        """Begin the way of a document that arrived just now."""
+        return NoteWay(octets, route, self._tools.real_clock.now(), tls_fingerprint)
+
+    def read(self, way: NoteWay, kind: type[Any]) -> Note:
+        """Prove, understand and authorise a document, which must be of this kind.
+
+        In: `Lieferschein200001`, which a party must be allowed to send, or `Abruf200008`, which every party
+        may. Raises GatewayError for whatever speaks against it.
+        """
+        way.document = document = verify_document(admit(way.octets, self.limits).root, policy=self._policy)
+        way.recognised = recognised = self._senders.recognise(document, way.received)
+        if self._tls_must_match and recognised.fingerprint != way.tls_fingerprint:
+            raise GatewayError("T070.transport-identity")
+        now = self._tools.clock.now()
+        today = german_day(now)
+        if document.element.tag != kind.root:
+            found = shown_name(document.element.tag)
+            raise GatewayError("X001.unknown-root", details={"found": found})
+        contract = self._contract(document, today)
+        message = parse(document.element)
+        party = self._senders.speaker(document, recognised.parties, message.autor.kennung)
+        way.note = note = Note(
+            document, message, contract, party, recognised.fingerprint, way.route, way.received, now, today
+        )
+        self._object(note)
+        return note
+
+    def led(self, way: NoteWay, work: Callable[[], _Result]) -> _Result | Refusal:
+        """Do something with a document; whatever it raises becomes a typed refusal, journaled."""
+        try:
+            return work()
+        except GatewayError as error:
+            return self.refuse(way, error)
+        except StoreBusy:
+            return self.refuse(way, GatewayError("T200.busy"))
+        except StoreUnavailable:
+            return self.refuse(way, GatewayError("T200.store-away"))
+        except Exception as error:  # noqa: BLE001 - the sender gets a typed answer, the operator the alarm
+            uuid = None if way.note is None else way.note.uuid
+            journaling.raise_alarm("T200.unexpected", error, door=DOOR, uuid=uuid)
+            return self.refuse(way, GatewayError("T200.unexpected"))
+
+    def refuse(self, way: NoteWay, error: GatewayError) -> Refusal:
+        """Refuse a document: told of a proven party, or by hash and size only."""
+        document, party = way.document, _proven_party(way)
+        if document is None or party is None:
+            digest = hashlib.sha256(way.octets).digest()
+            return self.refuse_unproven(error, way.route, way.received, digest, len(way.octets))
+        note = way.note
+        uuid = None if note is None else note.uuid
+        if error.code != "T200.store-away":
+            self._journal(
+                journaling.refused(
+                    error,
+                    way.route,
+                    way.received,
+                    digest=document.content_hash,
+                    size=len(document.canonical),
+                    party_id=party.kennung,
+                    uuid=uuid,
+                    message_type=None if note is None else note.contract.message_type,
+                    content=document.canonical,
+                )
+            )
+        return Refusal(error, self._signed(error, party), party, uuid)
+
+    def refuse_unproven(
+        self, error: GatewayError, route: Route, at: datetime, sha256: bytes, size: int
+    ) -> Refusal:
+        """Refuse what was not proven: journal hash, size, code and peer, and echo nothing."""
+        self._journal(journaling.refused(error, route, at, digest=sha256, size=size))
+        return Refusal(error, self._tools.writer.refusal(error), None, None)
+
+    def _contract(self, document: VerifiedDocument, today: date) -> Contract:
+        element = document.element
+        try:
+            contract = self._registry.identify(element, today)
+        except ContractError as error:
+            raise to_error([error.violation]) from error
+        violations = self._registry.check(contract, element)
+        if violations:
+            raise to_error(violations)
+        return contract
+
+    def _object(self, note: Note) -> None:
+        message, settings = note.message, self._tools.settings
+        if isinstance(message, Lieferschein200001):
+            claims = Claims(message.leser.kennung, note.contract.message_type, message.test)
+            for objection in objections(claims, note.contract, note.party, settings):
+                raise objection
+            return
+        if message.leser.kennung != settings.kennung:
+            raise GatewayError("T080", details={"expected": settings.kennung})
+        environment = wrong_environment(message.test, settings)
+        if environment is not None:
+            raise environment
+
+    def _signed(self, error: GatewayError, party: PartyRecord) -> bytes:
+        fehler = self._tools.writer.refusal(error)
+        try:
+            return self._sign(fehler, party)
+        except Exception as failed:  # noqa: BLE001 - the refusal must reach the sender all the same
+            journaling.raise_alarm("refusal not signed", failed, code=error.code, door=DOOR)
+            return fehler
+
+    def _journal(self, entry: JournalEntry) -> None:
+        """Journal a refusal in its own transaction; while the store is away the log has to do."""
+        try:
+            with self._store.unit_of_work() as work:
+                work.add_journal(entry)
+                work.commit()
+        except Exception as error:  # noqa: BLE001 - the refusal must reach the sender all the same
+            journaling.raise_alarm("refusal not journaled", error, code=entry.code, door=entry.door)
+
+
+def _proven_party(way: NoteWay) -> PartyRecord | None:
+    """Return the party the signer speaks for: the author named, or the first of the certificate's."""
+    if way.note is not None:
+        return way.note.party
+    if way.document is None or way.recognised is None:
+        return None
+    parties = way.recognised.parties
+    named = (way.document.element.findtext(f"{{{BVA}}}autor/{{{BVA}}}kennung") or "").strip()
+    return parties.get(named) or parties[min(parties)]

@@ -1,0 +1,309 @@
+"""Taking a delivery in: its manifest is proven first, then the file is held against it, then it is stored.
+
+Stored is in pieces, each in a transaction of its own, and nobody is told of them before the last one: that
+gives the delivery its number and lays down the work on it. Whoever crashed before it left nothing but rows
+that a resend goes on from, and that are removed if none comes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import IO, Final
+
+from gateway.accepted import Route
+from gateway.answers import TEST_MARK
+from gateway.batch.notes import Note, NoteReader, NoteWay, Signer
+from gateway.batch.packing import pack
+from gateway.batch.record_ids import stem_for
+from gateway.batch.records_file import RecordsFile, RecordsLimits
+from gateway.batch.work_kinds import CHUNK, RESULT
+from gateway.clock import german_time
+from gateway.results import Refusal
+from gateway.tools import Tools
+from messages import bva
+from messages.errors import GatewayError
+from store.engine import Store
+from store.records import JournalEntry, JournalKind, PartyRecord, StoredAnswer
+from store.records_batch import Delivery, DeliverySequence
+from store.unit import UnitOfWork
+
+_CHUNKS_PER_TRANSACTION: Final = 20
+_ROWS_AT_ONCE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A delivery that was accepted, now or before: the signed receipt, the same bytes for every resend."""
+
+    receipt: bytes
+    repeated: bool
+    party: PartyRecord
+    uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A manifest that may be followed by its file."""
+
+    way: NoteWay
+    note: Note
+
+    @property
+    def manifest(self) -> bva.Lieferschein200001:
+        """Return what the manifest says."""
+        message: bva.Lieferschein200001 = self.note.message
+        return message
+
+
+class Taking:
+    """Takes deliveries in; used by several threads at once.
+
+    `limits` are the caps on a file, `chunk_records` is how many records commit together, `spool` the folder
+    for what is only needed while a file is taken in.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        tools: Tools,
+        notes: NoteReader,
+        sign: Signer,
+        limits: RecordsLimits,
+        chunk_records: int,
+        spool: Path | None = None,
+    ) -> None:
+        self.limits = limits
+        self.notes = notes
+        self._store = store
+        self._tools = tools
+        self._sign = sign
+        self._chunk_records = chunk_records
+        self._spool = spool
+
+    def open(
+        self, manifest: bytes, route: Route, tls_fingerprint: str | None = None
+    ) -> Opened | Taken | Refusal:
+        """Prove a manifest and say whether its file is wanted.
+
+        Out: `Taken` for one that was accepted before, without that its file need be read again. A number that
+        does not follow on is refused here already; what counts is asked again when everything is stored.
+        """
+        way = self.notes.begin(manifest, route, tls_fingerprint)
+        return self.notes.led(way, lambda: self._open(way))
+
+    def take(self, opened: Opened, file: IO[bytes]) -> Taken | Refusal:
+        """Hold a file against its manifest and store it. In: a seekable file that nobody else can change."""
+        return self.notes.led(opened.way, lambda: self._take(opened.note, file))
+
+    def refuse(self, opened: Opened, error: GatewayError) -> Refusal:
+        """Refuse a delivery whose file did not come as it should."""
+        return self.notes.refuse(opened.way, error)
+
+    def examine(self, note: Note, file: IO[bytes]) -> RecordsFile:
+        """Make sure that a file is the one a manifest names, before anything of it is read; then survey it.
+
+        Raises GatewayError S999.records-size, S999.records-hash, S999.records-count, and what is wrong with
+        the file as a whole.
+        """
+        named = note.message.datei
+        size = file.seek(0, 2)
+        if size != named.groesse:
+            details = {"expected": str(named.groesse), "found": str(size)}
+            raise GatewayError("S999.records-size", details=details)
+        file.seek(0)
+        if hashlib.file_digest(file, "sha256").digest() != named.sha256:
+            raise GatewayError("S999.records-hash")
+        records = RecordsFile.survey(file, self.limits, self._spool)
+        expected = note.message.anzahl_datensaetze
+        if records.found.count != expected:
+            records.close()
+            details = {"expected": str(expected), "found": str(records.found.count)}
+            raise GatewayError("S999.records-count", details=details)
+        return records
+
+    def store(self, note: Note, records: RecordsFile) -> Taken:
+        """Store a file that was examined, and accept its delivery in its place.
+
+        Raises GatewayError S999.uuid-reused, S999.delivery-gap, S999.delivery-number-used, and StoreBusy or
+        StoreUnavailable: then the same delivery may come again.
+        """
+        delivery = self._load(note, records)
+        receipt = self._receipt(note)
+        with self._store.unit_of_work() as work:
+            known = self._known(work, note)
+            if known is not None:
+                return known
+            accepted_at = self._tools.real_clock.now()
+            sequence = _follow_on(note.message, work.lock_sequence(note.party.kennung))
+            whole = work.stored_chunks(delivery.id) == delivery.chunks
+            if not whole or not work.accept_delivery(delivery.id, accepted_at):
+                # Another manifest came under this UUID meanwhile, and took the place of what was loaded.
+                raise GatewayError("T200.busy")
+            work.set_sequence(sequence)
+            for ordinal in range(delivery.chunks):
+                work.enqueue(CHUNK, accepted_at, subject=delivery.id, facts={"ordinal": ordinal})
+                if ordinal % _ROWS_AT_ONCE == 0:
+                    work.flush()
+            work.enqueue(RESULT, accepted_at, subject=delivery.id)
+            for entry in _journal(note, delivery, receipt, accepted_at):
+                work.add_journal(entry)
+            work.store_answer(
+                note.party.kennung, note.uuid, StoredAnswer(receipt, bva.Eingang200007.message_type)
+            )
+            work.commit()
+        return Taken(receipt, False, note.party, note.uuid)
+
+    def _open(self, way: NoteWay) -> Opened | Taken:
+        note = self.notes.read(way, bva.Lieferschein200001)
+        with self._store.unit_of_work() as work:
+            known = self._known(work, note)
+            if known is not None:
+                return known
+            _follow_on(note.message, work.lock_sequence(note.party.kennung))
+        limit = self.limits.max_bytes
+        if note.message.datei.groesse > limit:
+            raise GatewayError("T099.delivery-too-large", details={"limit": str(limit)})
+        return Opened(way, note)
+
+    def _take(self, note: Note, file: IO[bytes]) -> Taken:
+        with self.examine(note, file) as records:
+            return self.store(note, records)
+
+    def _known(self, work: UnitOfWork, note: Note) -> Taken | None:
+        """Return the receipt of a delivery that was accepted before; else `work` has registered its UUID."""
+        message_type = note.contract.message_type
+        content_hash = note.document.content_hash
+        known = work.register(note.party.kennung, note.uuid, content_hash, message_type, note.received)
+        if known is None:
+            return None
+        if known.content_hash != content_hash:
+            raise GatewayError("S999.uuid-reused")
+        if known.answer is None:
+            raise GatewayError("S100")
+        receipt = known.answer.document
+        work.add_journal(
+            _entry(
+                JournalKind.REPEATED, note, receipt, self._tools.real_clock.now(), known.answer.message_type
+            )
+        )
+        work.commit()
+        return Taken(receipt, True, note.party, note.uuid)
+
+    def _load(self, note: Note, records: RecordsFile) -> Delivery:
+        """Store the records, in pieces that commit alone; goes on where an earlier try ended."""
+        with self._store.unit_of_work() as work:
+            delivery, present = self._begin(work, note)
+            work.commit()
+        pieces = records.pieces(self._chunk_records, present)
+        ordinal = present
+        while some := list(islice(pieces, _CHUNKS_PER_TRANSACTION)):
+            contents = [pack(piece.records) for piece in some]
+            with self._store.unit_of_work() as work:
+                for piece, content in zip(some, contents, strict=True):
+                    work.add_chunk(delivery.id, ordinal, piece.first, len(piece.records), content)
+                    ordinal += 1
+                work.commit()
+        return delivery
+
+    def _begin(self, work: UnitOfWork, note: Note) -> tuple[Delivery, int]:
+        """Write a delivery down, or find what an earlier try left; out: it, and how many chunks there are."""
+        wanted = self._delivery(work.new_id(), note)
+        stored = work.add_delivery(wanted)
+        if stored.id == wanted.id or stored.accepted_at is not None:
+            return stored, stored.chunks if stored.accepted_at is not None else 0
+        first = work.chunk(stored.id, 0)
+        size = min(self._chunk_records, wanted.records)
+        same = stored.content_hash == wanted.content_hash and (first is None or first.count == size)
+        if same:
+            return stored, work.stored_chunks(stored.id)
+        work.drop_delivery(stored.id)
+        return work.add_delivery(wanted), 0
+
+    def _delivery(self, delivery_id: int, note: Note) -> Delivery:
+        message: bva.Lieferschein200001 = note.message
+        records = message.anzahl_datensaetze
+        return Delivery(
+            id=delivery_id,
+            party_id=note.party.kennung,
+            uuid=note.uuid,
+            content_hash=note.document.content_hash,
+            number=message.lieferung.nummer,
+            package=message.lieferung.paketnummer,
+            last=message.lieferung.letztes_paket,
+            stem=stem_for(note.party.kennung, note.uuid),
+            records=records,
+            size=message.datei.groesse,
+            sha256=message.datei.sha256,
+            chunks=-(-records // self._chunk_records),
+            door=note.route.door,
+            peer=note.route.peer,
+            signer_fingerprint=note.fingerprint,
+            schema_version=note.contract.version_name,
+            received_at=note.received,
+        )
+
+    def _receipt(self, note: Note) -> bytes:
+        message: bva.Lieferschein200001 = note.message
+        settings = self._tools.settings
+        receipt = bva.Eingang200007(
+            test=TEST_MARK if settings.is_test else None,
+            lieferschein_uuid=message.lieferschein_uuid,
+            erstellungszeitpunkt=german_time(self._tools.clock.now()),
+            autor=bva.Stelle(settings.kennung, settings.name),
+            leser=bva.Stelle(note.party.kennung, note.party.name),
+            lieferung=message.lieferung,
+            anzahl_datensaetze=message.anzahl_datensaetze,
+            zustand=bva.Eingangszustand.ACCEPTED,
+        )
+        return self._sign(bva.write(receipt), note.party)
+
+
+def _follow_on(message: bva.Lieferschein200001, last: DeliverySequence) -> DeliverySequence:
+    """Return the sequence with a delivery that is the next one.
+
+    Raises GatewayError S999.delivery-gap or S999.delivery-number-used, naming number and package.
+    """
+    place = message.lieferung
+    found = (place.nummer, place.paketnummer)
+    if found == last.expected:
+        return DeliverySequence(last.party_id, *found, place.letztes_paket)
+    code = "S999.delivery-gap" if found > last.expected else "S999.delivery-number-used"
+    details = {"expected": "{}/{}".format(*last.expected), "found": "{}/{}".format(*found)}
+    raise GatewayError(code, details=details)
+
+
+def _journal(note: Note, delivery: Delivery, receipt: bytes, at: datetime) -> tuple[JournalEntry, ...]:
+    document = note.document
+    received = JournalEntry(
+        JournalKind.RECEIVED,
+        note.received,
+        party_id=note.party.kennung,
+        uuid=note.uuid,
+        message_type=note.contract.message_type,
+        door=note.route.door,
+        peer=note.route.peer,
+        size=len(document.canonical),
+        digest=document.content_hash,
+        facts={"delivery": delivery.id, "records": delivery.records, "sha256": delivery.sha256.hex()},
+        content=document.canonical,
+    )
+    return received, _entry(JournalKind.ANSWERED, note, receipt, at, bva.Eingang200007.message_type)
+
+
+def _entry(kind: JournalKind, note: Note, document: bytes, at: datetime, message_type: str) -> JournalEntry:
+    return JournalEntry(
+        kind,
+        at,
+        party_id=note.party.kennung,
+        uuid=note.uuid,
+        message_type=message_type,
+        door=note.route.door,
+        peer=note.route.peer,
+        size=len(document),
+        digest=hashlib.sha256(document).digest(),
+    )
