@@ -33,6 +33,7 @@ from store.unit import UnitOfWork
 
 _CHUNKS_PER_TRANSACTION: Final = 20
 _ROWS_AT_ONCE: Final = 1000
+_BLOCK: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +116,7 @@ class Taking:
         if size != named.groesse:
             details = {"expected": str(named.groesse), "found": str(size)}
             raise GatewayError("S999.records-size", details=details)
-        file.seek(0)
-        if hashlib.file_digest(file, "sha256").digest() != named.sha256:
+        if _digest(file) != named.sha256:
             raise GatewayError("S999.records-hash")
         records = RecordsFile.survey(file, self.limits, self._spool)
         expected = note.message.anzahl_datensaetze
@@ -261,6 +261,14 @@ class Taking:
             zustand=bva.Eingangszustand.ACCEPTED,
         )
         return self._sign(bva.write(receipt), note.party)
+
+
+def _digest(file: IO[bytes]) -> bytes:
+    digest = hashlib.sha256()
+    file.seek(0)
+    while block := file.read(_BLOCK):
+        digest.update(block)
+    return digest.digest()
 
 
 def _follow_on(message: bva.Lieferschein200001, last: DeliverySequence) -> DeliverySequence:
