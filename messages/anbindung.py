@@ -1,4 +1,4 @@
-"""The confirmation of a connection, carried from a test environment to the productive one (InGe-Anbindung)."""
+"""The confirmation of a connection, carried from a test environment to the productive one."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Vergleich:
 
     zeitpunkt: Annotated[datetime, El("zeitpunkt", ANBINDUNG)]
     durch: Annotated[str, El("durch", ANBINDUNG)]
-    anzahl: Annotated[str, El("anzahl", ANBINDUNG, _TOKEN)]
+    anzahl: Annotated[int, El("anzahl", ANBINDUNG)]
     pruefsumme: Annotated[str, El("pruefsumme", ANBINDUNG, _TOKEN)]
 
 

@@ -67,6 +67,7 @@ class JournalKind(StrEnum):
     CLERK = "clerk"
     RESTORED = "restored"
     ERASED = "erased"
+    CONNECTION = "connection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,7 +410,8 @@ class PartyCertificate:
 class PartyRecord:
     """A partner: `kennung` with its prefix, what it may send, and how its messages and answers are sealed.
 
-    `versions` are those of the standard it is confirmed for ("XAusländer 26.11").
+    `versions` are those of the standard it is confirmed for ("XAusländer 26.11"). In a productive environment
+    it sends only what is `connected`: pairs of message type and version that a confirmation covers.
     """
 
     kennung: str
@@ -424,6 +426,7 @@ class PartyRecord:
     locked: bool = False
     certificates: tuple[PartyCertificate, ...] = ()
     versions: frozenset[str] = frozenset({BUNDLED.name})
+    connected: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,17 @@ from store.schema.cases import (
     person_history,
 )
 from store.schema.clerks import hint, person_search, work_item, work_item_message
+from store.schema.connection import (
+    connection_comparison,
+    connection_confirmation,
+    connection_grant,
+    connection_history,
+    connection_left_out,
+    connection_procedure,
+    connection_product,
+    connection_scope,
+    connection_supplied,
+)
 from store.schema.courses import (
     course_dropout,
     course_registration,
@@ -50,6 +61,15 @@ __all__ = [
     "case_file",
     "case_history",
     "certificate",
+    "connection_comparison",
+    "connection_confirmation",
+    "connection_grant",
+    "connection_history",
+    "connection_left_out",
+    "connection_procedure",
+    "connection_product",
+    "connection_scope",
+    "connection_supplied",
     "content",
     "course_dropout",
     "course_registration",

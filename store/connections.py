@@ -1,0 +1,163 @@
+"""Products and procedures of the connection of authorities, and the history of both.
+
+Every change of a state compares with what was read and says whether it was still so.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from store.records_connection import Pair, Procedure, Product, Step
+from store.schema import connection_history, connection_procedure, connection_product, connection_scope
+
+
+def add_product(connection: Connection, product: Product) -> bool:
+    """Add a product; False if there is one of this maker, name and version already."""
+    same = select(connection_product.c.id).where(
+        connection_product.c.maker == product.maker,
+        connection_product.c.name == product.name,
+        connection_product.c.version == product.version,
+    )
+    if connection.execute(same).first() is not None:
+        return False
+    connection.execute(
+        insert(connection_product).values(
+            id=product.id,
+            maker=product.maker,
+            name=product.name,
+            version=product.version,
+            state=str(product.state),
+        )
+    )
+    return True
+
+
+def list_products(connection: Connection) -> list[Product]:
+    """Return all products, by maker, name and version."""
+    columns = connection_product.c
+    rows = connection.execute(
+        select(connection_product).order_by(columns.maker, columns.name, columns.version)
+    )
+    return [Product(*row) for row in rows]
+
+
+def find_product(connection: Connection, product_id: int) -> Product | None:
+    """Return a product by its id."""
+    row = connection.execute(
+        select(connection_product).where(connection_product.c.id == product_id)
+    ).one_or_none()
+    return None if row is None else Product(*row)
+
+
+def change_product(connection: Connection, product: Product, state: str) -> bool:
+    """Give a product another state than the one it was read in; False if it has another by now."""
+    changed = connection.execute(
+        update(connection_product)
+        .where(connection_product.c.id == product.id, connection_product.c.state == str(product.state))
+        .values(state=str(state))
+    )
+    return changed.rowcount == 1
+
+
+def add_procedure(connection: Connection, procedure: Procedure) -> bool:
+    """Add a procedure with its scope; False if one of this authority and product is under way."""
+    under_way = select(connection_procedure.c.id).where(
+        connection_procedure.c.kennung == procedure.kennung,
+        connection_procedure.c.product_id == procedure.product_id,
+        connection_procedure.c.ended_at.is_(None),
+    )
+    if connection.execute(under_way).first() is not None:
+        return False
+    connection.execute(
+        insert(connection_procedure).values(
+            id=procedure.id,
+            kennung=procedure.kennung,
+            product_id=procedure.product_id,
+            state=str(procedure.state),
+            revision=procedure.revision,
+            opened_at=procedure.opened_at,
+            ended_at=procedure.ended_at,
+        )
+    )
+    set_scope(connection, procedure.id, procedure.scope)
+    return True
+
+
+def list_procedures(connection: Connection) -> list[Procedure]:
+    """Return all procedures with their scopes, the oldest first."""
+    return _procedures(connection, None)
+
+
+def find_procedure(connection: Connection, procedure_id: int) -> Procedure | None:
+    """Return a procedure by its id."""
+    return next(iter(_procedures(connection, procedure_id)), None)
+
+
+def change_procedure(
+    connection: Connection, procedure: Procedure, state: str, *, revision: int, ended_at: datetime | None
+) -> bool:
+    """Change a procedure from the state and revision it was read in; False if it has others by now."""
+    changed = connection.execute(
+        update(connection_procedure)
+        .where(
+            connection_procedure.c.id == procedure.id,
+            connection_procedure.c.state == str(procedure.state),
+            connection_procedure.c.revision == procedure.revision,
+        )
+        .values(state=str(state), revision=revision, ended_at=ended_at)
+    )
+    return changed.rowcount == 1
+
+
+def set_scope(connection: Connection, procedure_id: int, scope: Collection[Pair]) -> None:
+    """Let a procedure be about these message types and versions and no others."""
+    connection.execute(delete(connection_scope).where(connection_scope.c.procedure_id == procedure_id))
+    rows = [
+        {"procedure_id": procedure_id, "message_type": pair.message_type, "version": pair.version}
+        for pair in sorted(scope)
+    ]
+    if rows:
+        connection.execute(insert(connection_scope), rows)
+
+
+def add_steps(connection: Connection, steps: Iterable[Step]) -> None:
+    """Write rows of history."""
+    rows = [
+        {
+            "id": step.id,
+            "kind": step.kind,
+            "subject": step.subject,
+            "step": step.step,
+            "before": step.before,
+            "after": step.after,
+            "at": step.at,
+            "actor": step.actor,
+            "reason": step.reason,
+            "facts": dict(step.facts),
+        }
+        for step in steps
+    ]
+    connection.execute(insert(connection_history), rows)
+
+
+def history_of(connection: Connection, kind: str, subject: str) -> list[Step]:
+    """Return the history of one product, procedure or confirmation, in order."""
+    rows = connection.execute(
+        select(connection_history)
+        .where(connection_history.c.kind == kind, connection_history.c.subject == subject)
+        .order_by(connection_history.c.id)
+    )
+    return [Step(*row) for row in rows]
+
+
+def _procedures(connection: Connection, procedure_id: int | None) -> list[Procedure]:
+    wanted, pairs = select(connection_procedure), select(connection_scope)
+    if procedure_id is not None:
+        wanted = wanted.where(connection_procedure.c.id == procedure_id)
+        pairs = pairs.where(connection_scope.c.procedure_id == procedure_id)
+    scopes: dict[int, set[Pair]] = {}
+    for owner, message_type, version in connection.execute(pairs):
+        scopes.setdefault(owner, set()).add(Pair(message_type, version))
+    rows = connection.execute(wanted.order_by(connection_procedure.c.id))
+    return [Procedure(*row, frozenset(scopes.get(row.id, ()))) for row in rows]
