@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from messages.bva import Ereignis, Ergebnisrahmen
 from messages.frame import Fachrahmen, Message
 from messages.mitteilung import Mitteilung
 from messages.quittung import Quittung
@@ -15,6 +16,42 @@ from store.records import PartyRecord
 
 if TYPE_CHECKING:
     from gateway.trust.documents import VerifiedDocument
+
+
+Asked: TypeAlias = Fachrahmen | Ereignis
+"""What an answer is addressed by: the frame of a message, or what the sender recognises a record by."""
+
+
+class Registered(Protocol):
+    """What the journal is told of a message or record that used up its UUID."""
+
+    @property
+    def party_id(self) -> str:
+        """Return the kennung of the sender."""
+
+    @property
+    def uuid(self) -> str:
+        """Return the UUID in lower case."""
+
+    @property
+    def message_type(self) -> str:
+        """Return the number of the message."""
+
+    @property
+    def route(self) -> Route:
+        """Return the way it came."""
+
+    @property
+    def received(self) -> datetime:
+        """Return the real instant of its arrival."""
+
+    @property
+    def canonical(self) -> bytes:
+        """Return what is stored of it."""
+
+    @property
+    def content_hash(self) -> bytes:
+        """Return the SHA-256 of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +92,26 @@ class AcceptedMessage:
     def uuid(self) -> str:
         """Return the message's UUID in lower case."""
         return self.parsed.uuid
+
+    @property
+    def party_id(self) -> str:
+        """Return the kennung of the sender."""
+        return self.party.kennung
+
+    @property
+    def message_type(self) -> str:
+        """Return the number of the message."""
+        return self.parsed.contract.message_type
+
+    @property
+    def canonical(self) -> bytes:
+        """Return the canonical form of the document."""
+        return self.parsed.document.canonical
+
+    @property
+    def content_hash(self) -> bytes:
+        """Return the SHA-256 of it."""
+        return self.parsed.document.content_hash
 
     @property
     def frame(self) -> Fachrahmen:
@@ -140,7 +197,7 @@ class Body:
         self.message_class = message_class
         self._fields = fields
 
-    def framed(self, frame: Fachrahmen) -> Message:
+    def framed(self, frame: Fachrahmen | Ergebnisrahmen) -> Message:
         """Return the whole message."""
         message: Message = self.message_class(rahmen=frame, **self._fields)
         return message

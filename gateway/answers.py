@@ -6,12 +6,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gateway.accepted import Body, Notice, Outcome, ParsedMessage, Receipt
+from gateway.accepted import Asked, Body, Notice, Outcome, ParsedMessage, Receipt
+from gateway.batch.record_ids import position_of
 from gateway.clock import german_time
 from gateway.decided import Decided
 from gateway.frames import answering
 from gateway.settings import Settings
 from gateway.trust.canonical import CanonicalBytes
+from messages.bva import Ereignis, Ergebnisrahmen
 from messages.codes import code, message_type
 from messages.errors import GatewayError
 from messages.fehler import write_fehler
@@ -48,16 +50,16 @@ class AnswerWriter:
         }
 
     def document(
-        self, asked: Fachrahmen | None, outcome: Outcome, at: datetime, trigger: str | None = None
+        self, asked: Asked | None, outcome: Outcome, at: datetime, trigger: str | None = None
     ) -> CanonicalBytes:
         """Return the answer document in its exclusive canonical form, which the seal then need not make.
 
         In: the frame of the message that is answered (a receipt or notice with a trigger needs none); what
         was decided; the business time; the UUID that the answer names as its cause, without it that of the
-        message.
+        message. The result of a record names the position that the record's UUID tells.
         """
         answer = outcome.answer
-        cause = trigger or (None if asked is None else asked.kopf.nachrichten_uuid)
+        cause = trigger or (asked.kopf.nachrichten_uuid if isinstance(asked, Fachrahmen) else None)
         if cause is None:
             raise LookupError("an answer without a cause")
         if isinstance(answer, Receipt):
@@ -66,6 +68,9 @@ class AnswerWriter:
             return CanonicalBytes(write_mitteilung(answer.about(cause)))
         if asked is None:
             raise LookupError("an answer to nobody")
+        if isinstance(asked, Ereignis):
+            result = answer.framed(Ergebnisrahmen(position_of(cause), asked.zeichen))
+            return CanonicalBytes(self._messages.write(result))
         common = self._common(
             at, answer.message_class.message_type, _reader(asked.kopf.autor), outcome.document_uuid
         )

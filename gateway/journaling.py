@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from gateway.accepted import AcceptedMessage, Outcome, Route
+from gateway.accepted import Outcome, Registered, Route
 from gateway.serving import AcceptedRequest, ServiceAnswer
 from gateway.trust.documents import VerifiedDocument
 from messages.errors import GatewayError
@@ -16,24 +16,23 @@ from store.records import JournalEntry, JournalKind
 _alarm: Final = logging.getLogger("gateway.alarm")
 
 
-def received(accepted: AcceptedMessage) -> JournalEntry:
+def received(accepted: Registered) -> JournalEntry:
     """Return the entry of a registered message, with its bytes (encrypted by the store)."""
-    document = accepted.parsed.document
     return JournalEntry(
         JournalKind.RECEIVED,
         accepted.received,
-        party_id=accepted.party.kennung,
+        party_id=accepted.party_id,
         uuid=accepted.uuid,
-        message_type=accepted.parsed.contract.message_type,
+        message_type=accepted.message_type,
         door=accepted.route.door,
         peer=accepted.route.peer,
-        size=len(document.canonical),
-        digest=document.content_hash,
-        content=document.canonical,
+        size=len(accepted.canonical),
+        digest=accepted.content_hash,
+        content=accepted.canonical,
     )
 
 
-def answered(accepted: AcceptedMessage, outcome: Outcome, document: bytes, at: datetime) -> JournalEntry:
+def answered(accepted: Registered, outcome: Outcome, document: bytes, at: datetime) -> JournalEntry:
     """Return the entry of the first delivery of an answer document."""
     return _delivery(
         JournalKind.ANSWERED,
@@ -51,7 +50,7 @@ def answered(accepted: AcceptedMessage, outcome: Outcome, document: bytes, at: d
 
 
 def repeated(
-    accepted: AcceptedMessage, document: bytes, message_type: str, code: str | None, at: datetime
+    accepted: Registered, document: bytes, message_type: str, code: str | None, at: datetime
 ) -> JournalEntry:
     """Return the entry of a further delivery of a stored answer document."""
     return _delivery(JournalKind.REPEATED, accepted, document, at, message_type=message_type, code=code)
@@ -59,7 +58,7 @@ def repeated(
 
 def _delivery(
     kind: JournalKind,
-    accepted: AcceptedMessage,
+    accepted: Registered,
     document: bytes,
     at: datetime,
     *,
@@ -70,7 +69,7 @@ def _delivery(
     return JournalEntry(
         kind,
         at,
-        party_id=accepted.party.kennung,
+        party_id=accepted.party_id,
         uuid=accepted.uuid,
         message_type=message_type,
         code=code,

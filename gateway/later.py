@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from gateway.accepted import Outcome
+from gateway.accepted import Asked, Outcome
 from gateway.tools import Tools
-from messages.frame import Fachrahmen
+from messages.bva import Ereignis
 from store.records import DecisionRecord, MessageRef, OutboxEntry
 from store.unit import UnitOfWork
 
@@ -15,14 +15,14 @@ def lay_out(
     ref: MessageRef,
     outcome: Outcome,
     *,
-    frame: Fachrahmen | None,
+    frame: Asked | None,
     door: str,
     trigger_uuid: str,
 ) -> int:
     """Lay a later answer into the outbox of the party; out: its id there.
 
     In: the message, what was decided, the message's frame (a receipt needs none), the door it came by, the
-    UUID that the answer names as its cause.
+    UUID that the answer names as its cause. What is about a record names the record.
     """
     now = tools.clock.now()
     document_uuid = outcome.document_uuid or tools.new_uuid().lower()
@@ -39,7 +39,9 @@ def lay_out(
         number=outcome.number,
         decided_row=None if outcome.row is None else outcome.row.id,
         created_at=now,
-        document=tools.writer.document(frame, named, now, trigger_uuid),
+        document=tools.writer.document(
+            frame, named, now, ref.uuid if isinstance(frame, Ereignis) else trigger_uuid
+        ),
     )
     work.lay_out(entry, tools.real_clock.now())
     return entry.id

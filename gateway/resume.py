@@ -6,7 +6,7 @@ is decided now goes out as a later answer.
 
 from dataclasses import dataclass, replace
 
-from gateway.accepted import Outcome
+from gateway.accepted import Asked, Outcome
 from gateway.answers import outcome_of
 from gateway.clock import german_day
 from gateway.decided import ClerkChoice, Decided
@@ -36,7 +36,7 @@ class Anew:
     ref: MessageRef
     decided: Decided
     outcome: Outcome
-    frame: Fachrahmen
+    frame: Asked
     door: str
     first: DecisionRecord
 
@@ -48,7 +48,7 @@ class StoredRequest:
     request: Request
     message_type: str
     reading: Reading
-    frame: Fachrahmen
+    frame: Asked
     door: str
 
 
@@ -60,12 +60,13 @@ def stored_request(work: UnitOfWork, tools: Tools, ref: MessageRef) -> StoredReq
     canonical, received, door = stored
     message = tools.messages.parse(read_canonical(canonical))
     reading, frame = READINGS.get(type(message)), message.rahmen
-    if reading is None or not isinstance(frame, Fachrahmen):
+    if reading is None or not isinstance(frame, Asked):
         raise RequestGoneError(f"message {ref.uuid} asks for no right")
     party = tools.parties.party(ref.party_id)
+    named = frame.kopf.autor.name if isinstance(frame, Fachrahmen) else ref.party_id
     sender = Sender(
         ref.party_id,
-        frame.kopf.autor.name if party is None else party.name,
+        named if party is None else party.name,
         "" if party is None else party.agency_type,
         ref,
         received,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from gateway.normalise import PersonKey, name_key
 from gateway.plain import plain
@@ -15,6 +15,7 @@ from messages.group07 import (
     Teilnahmeberechtigung070001,
     WeitereAngabenMitAufenthaltstitel,
 )
+from messages.values import Code, Name, PartialDate
 
 
 def _entitlement(message: Teilnahmeberechtigung070001, sender: Sender) -> Request:
@@ -87,7 +88,27 @@ def _request(
     )
 
 
-def key_of(person: Personalien) -> PersonKey:
+class Named(Protocol):
+    """What of a person is compared, whatever message it stands in."""
+
+    @property
+    def nachname(self) -> Name:
+        """Return the surname."""
+
+    @property
+    def vorname(self) -> Name:
+        """Return the first name."""
+
+    @property
+    def geburtsdatum(self) -> PartialDate:
+        """Return the birth date."""
+
+    @property
+    def geschlecht(self) -> Code | None:
+        """Return the gender, None where the element is empty."""
+
+
+def key_of(person: Named) -> PersonKey:
     """Return what of a reported person is compared."""
     return PersonKey(
         name_key(person.nachname.text),

@@ -5,7 +5,7 @@ from gateway.answers import outcome_of
 from gateway.decided import Decided
 from gateway.deciding import Decider
 from gateway.handlers.base import Step
-from gateway.handlers.readings import READINGS
+from gateway.handlers.readings import REPORTS
 from gateway.requests import Sender
 from gateway.tools import Tools
 from store.records import MessageRef
@@ -21,7 +21,7 @@ class ReportHandler:
     def prepare(self, accepted: AcceptedMessage) -> Step:
         """Read the report, check what needs no state, and return the deciding step."""
         message, party = accepted.parsed.message, accepted.party
-        reading = READINGS[type(message)]
+        reading = REPORTS[type(message)]
         ref = MessageRef(party.kennung, accepted.uuid)
         sender = Sender(party.kennung, party.name, party.agency_type, ref, accepted.received)
         prepared = self._decider.prepare(reading.read(message, sender), accepted.today)

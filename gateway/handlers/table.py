@@ -8,7 +8,7 @@ from gateway.handlers.disclosure import BlockHandler
 from gateway.handlers.existence import ExistenceHandler
 from gateway.handlers.name_change import NameChangeHandler
 from gateway.handlers.participation import WORDS, ParticipationHandler
-from gateway.handlers.readings import READINGS
+from gateway.handlers.readings import REPORTS
 from gateway.handlers.reply import ReplyHandler
 from gateway.handlers.report import ReportHandler
 from gateway.information.inquiry import ANSWERS
@@ -17,7 +17,7 @@ from messages.group07 import Antwort070007
 from messages.group07_information import Auskunftssperre070022, Namensaenderung070019
 
 _HANDLERS: Final[Mapping[type[Any], Callable[[Tools], Handler]]] = {
-    **dict.fromkeys(READINGS, ReportHandler),
+    **dict.fromkeys(REPORTS, ReportHandler),
     Antwort070007: ReplyHandler,
     **dict.fromkeys(ANSWERS, ExistenceHandler),
     **dict.fromkeys(WORDS, ParticipationHandler),
