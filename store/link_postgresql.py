@@ -5,7 +5,7 @@ Measured: a third of the client CPU of cursors in the same pipeline.
 """
 
 import select
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
@@ -22,6 +22,12 @@ _COMMIT = Statement("COMMIT")
 _ROLLBACK = Statement("ROLLBACK")
 _LONGEST_SILENCE = 70_000
 """Milliseconds without a sign of the server, above its own time limit for a statement."""
+_ROWS_TOGETHER = 64
+"""Rows of all tables that go into one statement: more than any message leaves."""
+_ROWS_AT_ONCE = 32
+"""Rows of a table in one statement of a larger batch."""
+_SHAPES_AT_MOST = 256
+"""So many statements for whole batches are kept; what comes after them goes table by table."""
 _Step: TypeAlias = "tuple[Statement, Sequence[Any]]"
 
 
@@ -77,11 +83,11 @@ class PostgresLink(Link):
         ]
 
     def write(self, batch: Batch) -> None:
-        """Insert all rows by one statement, sent with the next thing that is asked for."""
+        """Insert all rows, sent with the next thing that is asked for."""
         self._insert(batch)
 
     def commit(self, batch: Batch) -> None:
-        """Insert all rows by one statement and commit, in one round trip."""
+        """Insert all rows, those of a message by one statement, and commit, in one round trip."""
         self._insert(batch)
         self._pending.append((_COMMIT, ()))
         result = self._exchange()
@@ -91,7 +97,17 @@ class PostgresLink(Link):
     def _insert(self, batch: Batch) -> None:
         if not batch:
             return
-        shape = tuple((table, len(rows)) for table, rows in batch.items())
+        shape = _shape(batch)
+        is_small = sum(rows for _, rows in shape) <= _ROWS_TOGETHER
+        if shape in self._shapes or (is_small and len(self._shapes) < _SHAPES_AT_MOST):
+            self._insert_together(batch)
+            return
+        for table, rows in batch.items():
+            for piece in _pieces(rows):
+                self._insert_together({table: piece})
+
+    def _insert_together(self, batch: Batch) -> None:
+        shape = _shape(batch)
         statement = self._shapes.get(shape)
         if statement is None:
             statement = self._shapes[shape] = Statement(inserts(shape))
@@ -193,6 +209,23 @@ class PostgresLink(Link):
             if not self._poll.poll(_LONGEST_SILENCE):
                 raise psycopg.OperationalError("no answer")
             libpq.consume_input()
+
+
+def _shape(batch: Batch) -> "tuple[tuple[Table, int], ...]":
+    return tuple((table, len(rows)) for table, rows in batch.items())
+
+
+def _pieces(rows: list[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+    """Cut many rows so that few statements serve any number of them: 32 rows, then the powers of two below.
+
+    The server keeps each statement as long as the connection lives, and takes 65535 parameters in one.
+    """
+    start, size = 0, _ROWS_AT_ONCE
+    while start < len(rows):
+        while size > len(rows) - start:
+            size //= 2
+        yield rows[start : start + size]
+        start += size
 
 
 def _error(result: "pq.abc.PGresult", libpq: "pq.abc.PGconn") -> psycopg.Error:
