@@ -29,6 +29,7 @@ from adapters.cli import (
     schema_files,
     sending,
     serving,
+    testkit,
     versions,
 )
 from adapters.cli.console import JsonOption, emit, plain_errors
@@ -71,6 +72,7 @@ app.add_typer(retrievals.app, name="retrievals")
 app.add_typer(retention.app, name="retention")
 app.add_typer(rules.app, name="rules")
 app.add_typer(scheduler.app, name="scheduler")
+app.add_typer(testkit.app, name="testkit")
 
 
 @app.command("version")

@@ -57,12 +57,12 @@ def add(
         name=name,
         environment=settings.environment.name,
         agency_type=agency_type,
-        allowed_types=frozenset(allow or _types_of(agency_type)),
+        allowed_types=frozenset(allow or types_of(agency_type)),
         require_timestamp=require_timestamp,
         signature_first=signature_first,
         ecdsa_answers=ecdsa_answers,
         str_transform=str_transform,
-        certificates=tuple(_certificate(path) for path in certificates),
+        certificates=tuple(read_certificate(path) for path in certificates),
     )
     with opened_store(settings) as store, store.write() as connection:
         try:
@@ -87,7 +87,7 @@ def certify(
     from store.parties import link_certificate, show_party
 
     links = [
-        replace(_certificate(path), valid_from=_utc(valid_from), valid_until=_utc(valid_until))
+        replace(read_certificate(path), valid_from=_utc(valid_from), valid_until=_utc(valid_until))
         for path in certificates
     ]
     with opened_store(configuration(config)) as store, store.write() as connection:
@@ -243,7 +243,7 @@ def _set_locked(kennung: str, locked: bool, config: Path | None, as_json: bool) 
     emit({"kennung": kennung, "locked": locked}, f"{kennung} is {word}", as_json=as_json)
 
 
-def _types_of(agency_type: str) -> frozenset[str]:
+def types_of(agency_type: str) -> frozenset[str]:
     """All message types that are taken in from agencies of this kind, by the names of their elements."""
     from gateway.handlers.table import SERVED
 
@@ -269,7 +269,8 @@ def _version_named(version: str, config: Config) -> str:
     raise CommandError(f"no version {version!r}; these are known: {', '.join(known)}", exit_code=REFUSED)
 
 
-def _certificate(path: Path) -> PartyCertificate:
+def read_certificate(path: Path) -> PartyCertificate:
+    """Read a certificate, PEM or DER, as a party is registered with it. Raises CommandError."""
     from cryptography import x509
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.serialization import Encoding

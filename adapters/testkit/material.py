@@ -52,14 +52,24 @@ class Material:
         if case.again is not None:
             sent = self.sent[case.again]
             self._persons[case.id] = self._persons[case.again]
-        elif case.does in {"send", "check"}:
+        elif case.does == "send":
             sent = self._message(case, now)
         else:
-            sent = self._request(case, now, **self._asked(case))
-        if case.does == "check":
-            sent = self._request(case, now, dokument=sent.body)
+            sent = self.request(case.does, case, now, **self._asked(case, now))
         self.sent[case.id] = sent
         return sent
+
+    def request(self, what: str, case: Case, now: datetime, **content: Any) -> Sent:
+        """Build a request to the service in the name of a case's author; `what` as `Case.does`."""
+        uuid = self._new_uuid()
+        request = _REQUESTS[what](
+            anfrage_uuid=uuid,
+            kennung=all_parties()[case.author].kennung,
+            erstellungszeitpunkt=now,
+            test="1",
+            **content,
+        )
+        return _sent(build_request(request), uuid)
 
     def _message(self, case: Case, now: datetime) -> Sent:
         uuid = self._new_uuid() if case.uuid_of is None else self.sent[case.uuid_of].uuid
@@ -90,26 +100,16 @@ class Material:
             return None
         return self._new_uuid() if case.answers is None else self.questions[case.answers]
 
-    def _asked(self, case: Case) -> Mapping[str, Any]:
+    def _asked(self, case: Case, now: datetime) -> Mapping[str, Any]:
         match case.does:
+            case "check":
+                return {"dokument": self._message(case, now).body}
             case "status":
                 return {"nachrichten_uuid": self.sent[str(case.of)].uuid}
             case "confirm":
                 return {"nachricht_ids": (_NEVER_HANDED_OUT,)}
             case _:
                 return {}
-
-    def _request(self, case: Case, now: datetime, **content: Any) -> Sent:
-        uuid = self._new_uuid()
-        kind: type[Any] = _REQUESTS[case.does]
-        request = kind(
-            anfrage_uuid=uuid,
-            kennung=all_parties()[case.author].kennung,
-            erstellungszeitpunkt=now,
-            test="1",
-            **content,
-        )
-        return _sent(build_request(request), uuid)
 
 
 _NEVER_HANDED_OUT: Final = "9" * 18

@@ -1,0 +1,114 @@
+"""Whether what came back is what must come back. Every difference is told, not only the first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from lxml import etree
+
+from adapters.testkit.cases import Case
+from adapters.testkit.exchange import FAILED, REFUSED, Got
+from adapters.testkit.parties import Reader, all_parties
+from messages.namespaces import DIENST
+from messages.registry import MESSAGE_TYPES
+from schemas.registry import SchemaRegistry
+from schemas.violations import ContractError
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What earlier cases were answered: numbers and answer documents by case."""
+
+    numbers: Mapping[str, str]
+    documents: Mapping[str, bytes]
+
+
+class Judge:
+    """Holds answers to their cases and to the contract."""
+
+    def __init__(self, reader: Reader, registry: SchemaRegistry, today: date) -> None:
+        self._reader = reader
+        self._registry = registry
+        self._today = today
+
+    def differences(self, case: Case, uuid: str, got: Got, earlier: Earlier) -> Iterator[str]:
+        """Tell what of an answer is not as the case says; `uuid` is what it has to answer."""
+        expect = case.expect
+        wanted = REFUSED if expect.refused else str(expect.answer)
+        if got.answer == FAILED:
+            yield str(got.why)
+            return
+        if got.answer != wanted:
+            yield f"{got.in_short} instead of {wanted} {expect.refused or expect.reason or ''}".strip()
+            return
+        if got.code != (expect.refused or expect.reason) and (expect.refused or expect.reason):
+            yield f"code {got.code} instead of {expect.refused or expect.reason}"
+        if got.signed != expect.signed:
+            yield "signed, which it cannot be before admission" if got.signed else "not signed by the gateway"
+        if expect.path is not None and expect.path not in (got.path or ""):
+            yield f"the path {got.path or '(none)'} does not name {expect.path}"
+        if expect.line and got.line is None:
+            yield "no line is named"
+        yield from self._number(case, got, earlier)
+        if got.element is not None:
+            yield from self._content(case, got.element, got.document or b"", earlier)
+            yield from self._frame(case, uuid, got.element)
+            yield from self._contract(got.element)
+
+    def _number(self, case: Case, got: Got, earlier: Earlier) -> Iterator[str]:
+        expect = case.expect
+        if expect.number and got.number is None:
+            yield "no number is given"
+        if expect.number and got.number in earlier.numbers.values():
+            yield f"the number {got.number} was given to another person before"
+        if got.number is not None and not expect.number and expect.number_of is None:
+            yield f"the number {got.number} is given where none belongs"
+        if expect.number_of is not None and got.number != earlier.numbers[expect.number_of]:
+            yield f"the number is {got.number or '(none)'}, not that of the case {expect.number_of}"
+
+    def _content(
+        self, case: Case, element: etree._Element, document: bytes, earlier: Earlier
+    ) -> Iterator[str]:
+        expect = case.expect
+        if expect.same_document and document != earlier.documents[str(case.again)]:
+            yield f"the answer document is another one than in the case {case.again}"
+        names = {etree.QName(each).localname for each in element.iter("*")}
+        for name in expect.present:
+            if name not in names:
+                yield f"the element {name} is missing"
+        for name in expect.absent:
+            if name in names:
+                yield f"the element {name} must not be there"
+        if expect.silent_about is not None:
+            party = all_parties()[expect.silent_about]
+            text = document.decode()
+            if party.name in text or party.kennung.partition(":")[2] in text:
+                yield f"the answer names {party.name}, whom it must not name"
+
+    def _frame(self, case: Case, uuid: str, element: etree._Element) -> Iterator[str]:
+        """What holds of every answer: it says what it answers, who answers whom, and that this is a test."""
+        if element.tag not in MESSAGE_TYPES:
+            names = ("anfrageUUID", "ausloeserUUID")
+            said = next((found for name in names if (found := element.findtext(f"{{{DIENST}}}{name}"))), None)
+            if said != uuid:
+                yield f"it answers {said}, not what was sent"
+            return
+        if element.findtext("{*}ausloeserUUID") != uuid:
+            yield "ausloeserUUID is not the UUID of what was sent"
+        if element.findtext(".//leser/kennung") != all_parties()[case.author].kennung:
+            yield "leser is not the author of what was sent"
+        if element.findtext(".//autor/kennung") != self._reader.kennung:
+            yield f"autor is not {self._reader.kennung}"
+        if element.get("test") is None:
+            yield "the attribute test is missing"
+
+    def _contract(self, element: etree._Element) -> Iterator[str]:
+        try:
+            contract = self._registry.identify(element, self._today)
+        except ContractError as error:
+            yield f"not valid: {error.violation}"
+            return
+        for violation in self._registry.check(contract, element):
+            yield f"not valid: {violation}"

@@ -1,0 +1,147 @@
+"""Running cases against a server, in order; one that fails does not end the others, unless they need it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from lxml import etree
+
+from adapters.client.errors import Unreachable
+from adapters.testkit.cases import Case
+from adapters.testkit.changes import sealed
+from adapters.testkit.compare import Earlier, Judge
+from adapters.testkit.exchange import FAILED, REFUSED, Got, Wire, read
+from adapters.testkit.kit import Kit
+from adapters.testkit.material import Material, Sent
+from gateway.clock import Clock
+from messages.service import HoleNachrichtenAntwort, parse
+
+_ATTEMPTS: Final = 4
+_LONGEST_WAIT: Final = 5.0
+
+
+class State(StrEnum):
+    """What became of a case."""
+
+    OK = "ok"
+    FAILED = "FAILED"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One case: what came back, what of it is not as it has to be, and how long the sender waited."""
+
+    case: Case
+    state: State
+    got: Got | None = None
+    problems: tuple[str, ...] = field(default=())
+    milliseconds: float = 0.0
+
+
+class Runner:
+    """One run. `sleep` waits some seconds; `patience` is how long a later answer may take to lie ready."""
+
+    def __init__(
+        self,
+        kit: Kit,
+        wire: Wire,
+        judge: Judge,
+        material: Material,
+        clock: Clock,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        patience: float = 10.0,
+    ) -> None:
+        self._kit = kit
+        self._wire = wire
+        self._judge = judge
+        self._material = material
+        self._clock = clock
+        self._sleep = sleep
+        self._patience = patience
+        self._documents: dict[str, bytes] = {}
+
+    def run(self, cases: Sequence[Case]) -> Iterator[Outcome]:
+        """Run cases that stand after those they need.
+
+        Raises Unreachable if there is no answer to the very first; later it counts as a failure of the case.
+        """
+        states: dict[str, State] = {}
+        for case in cases:
+            outcome = self._outcome(case, states)
+            states[case.id] = outcome.state
+            yield outcome
+
+    def _outcome(self, case: Case, states: dict[str, State]) -> Outcome:
+        missing = sorted(need for need in case.needs if states.get(need) is not State.OK)
+        if missing:
+            return Outcome(case, State.NOT_RUN, problems=(f"needs {', '.join(missing)}",))
+        begin = time.perf_counter()
+        try:
+            uuid, got = self._fetch(case) if case.does == "fetch" else self._once(case)
+        except Unreachable as error:
+            if not states:
+                raise
+            return Outcome(case, State.FAILED, problems=(f"no answer came: {error}",))
+        taken = (time.perf_counter() - begin) * 1000
+        earlier = Earlier(dict(self._material.numbers), self._documents)
+        problems = tuple(self._judge.differences(case, uuid, got, earlier))
+        self._remember(case, got)
+        return Outcome(case, State.FAILED if problems else State.OK, got, problems, taken)
+
+    def _once(self, case: Case) -> tuple[str, Got]:
+        sent = self._material.make(case, self._clock.now())
+        return sent.uuid, self._exchange(case, sent)
+
+    def _exchange(self, case: Case, sent: Sent) -> Got:
+        """Send, again where the server asks for it: always the same document under a fresh seal."""
+        key = self._kit.pki.key(case.sender)
+        for attempt in range(1, _ATTEMPTS + 1):
+            envelope = sealed(case.change, sent.body, key, self._clock.now(), self._wire.soap_version)
+            got = self._wire.exchange(envelope, sent)
+            if got.retry_after is None or got.code == case.expect.refused or attempt == _ATTEMPTS:
+                break
+            self._sleep(min(float(got.retry_after), _LONGEST_WAIT))
+        return got
+
+    def _fetch(self, case: Case) -> tuple[str, Got]:
+        """Fetch and confirm until the answer to the case's message is there; the rest is of earlier runs."""
+        about = self._material.sent[str(case.of)].uuid
+        until = time.monotonic() + self._patience
+        while True:
+            got = self._exchange(case, self._material.make(case, self._clock.now()))
+            page = None if got.element is None else parse(got.element)
+            if not isinstance(page, HoleNachrichtenAntwort):
+                return about, got
+            found = [each for each in page.nachrichten if each.nachrichten_uuid == about]
+            confirmed = self._confirm(case, [each.nachricht_id for each in page.nachrichten])
+            if confirmed is not None:
+                return about, confirmed
+            if found and found[-1].dokument is not None:
+                return about, read(etree.fromstring(found[-1].dokument))
+            if not page.weitere:
+                if time.monotonic() > until:
+                    return about, Got(FAILED, why="nothing lies ready about the message")
+                self._sleep(0.5)
+
+    def _confirm(self, case: Case, ids: list[str]) -> Got | None:
+        """Confirm what was fetched; give what came back if it is not a confirmation."""
+        if not ids:
+            return None
+        sent = self._material.request("confirm", case, self._clock.now(), nachricht_ids=tuple(ids))
+        got = self._exchange(case, sent)
+        return None if got.answer == "bestaetigeNachrichtenAntwort" else got
+
+    def _remember(self, case: Case, got: Got) -> None:
+        if got.number is not None and got.answer not in {REFUSED, FAILED}:
+            self._material.numbers[case.id] = got.number
+        if got.document is not None and got.element is not None:
+            self._documents[case.id] = got.document
+            question = got.element.findtext(".//nachrichtenUUID")
+            if question is not None:
+                self._material.questions[case.id] = question
