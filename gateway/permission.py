@@ -64,6 +64,10 @@ def objections(
         yield GatewayError("T070.type-not-allowed", details={"message_type": message_type})
     if contract.version_name not in party.versions:
         yield GatewayError("T070.version-not-confirmed", details={"version": contract.version_name})
+    if not settings.is_test and (message_type, contract.version_name) not in party.connected:
+        yield GatewayError(
+            "T070.not-connected", details={"message_type": message_type, "version": contract.version_name}
+        )
 
 
 def wrong_environment(test: str | None, settings: Settings) -> GatewayError | None:

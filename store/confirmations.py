@@ -94,18 +94,7 @@ def grants(connection: Connection) -> dict[str, dict[Pair, tuple[str, ...]]]:
 def grant(connection: Connection, kennung: str, pairs: Iterable[Pair], confirmation: str) -> None:
     """Let a party send these pairs by a confirmation; its types and versions grow by what they lack."""
     wanted = sorted(pairs)
-    connection.execute(
-        insert(connection_grant),
-        [
-            {
-                "kennung": kennung,
-                "message_type": pair.message_type,
-                "version": pair.version,
-                "confirmation": confirmation,
-            }
-            for pair in wanted
-        ],
-    )
+    insert_grants(connection, kennung, wanted, confirmation)
     for table, column, values in (
         (party_type, party_type.c.message_type, {pair.message_type for pair in wanted}),
         (party_version, party_version.c.version, {pair.version for pair in wanted}),
@@ -114,6 +103,18 @@ def grant(connection: Connection, kennung: str, pairs: Iterable[Pair], confirmat
         rows = [{"kennung": kennung, column.name: value} for value in sorted(values - known)]
         if rows:
             connection.execute(insert(table), rows)
+
+
+def insert_grants(
+    connection: Connection, kennung: str, pairs: Iterable[tuple[str, str]], confirmation: str
+) -> None:
+    """Note that a confirmation covers these pairs of a party, and nothing else."""
+    rows = [
+        {"kennung": kennung, "message_type": message_type, "version": version, "confirmation": confirmation}
+        for message_type, version in sorted(pairs)
+    ]
+    if rows:
+        connection.execute(insert(connection_grant), rows)
 
 
 def withdraw_grants(connection: Connection, kennung: str, confirmation: str) -> frozenset[Pair]:

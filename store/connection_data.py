@@ -4,6 +4,7 @@ Contents are encrypted, each under a key of its own, and destroyed when the proc
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -185,7 +186,7 @@ def last_comparison(
         return None
     *values, wrapped, ciphertext = row
     report = None if wrapped is None else vault.open_key(row.id, wrapped).decrypt(COMPARISON, ciphertext)
-    return StoredComparison(*values, report)
+    return replace(StoredComparison(*values), report=report)
 
 
 def destroy_contents(connection: Connection, procedure_id: int) -> None:

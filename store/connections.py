@@ -4,6 +4,7 @@ Every change of a state compares with what was read and says whether it was stil
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -160,4 +161,4 @@ def _procedures(connection: Connection, procedure_id: int | None) -> list[Proced
     for owner, message_type, version in connection.execute(pairs):
         scopes.setdefault(owner, set()).add(Pair(message_type, version))
     rows = connection.execute(wanted.order_by(connection_procedure.c.id))
-    return [Procedure(*row, frozenset(scopes.get(row.id, ()))) for row in rows]
+    return [replace(Procedure(*row), scope=frozenset(scopes.get(row.id, ()))) for row in rows]

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from store.confirmations import INHERITED, grants, insert_grants
 from store.records import PartyCertificate, PartyRecord
 from store.schema import certificate, party, party_certificate, party_type, party_version
 
@@ -18,6 +19,7 @@ def list_parties(connection: Connection) -> list[PartyRecord]:
     versions: dict[str, set[str]] = {}
     for kennung, version in connection.execute(select(party_version)):
         versions.setdefault(kennung, set()).add(version)
+    connected = grants(connection)
     links: dict[str, list[PartyCertificate]] = {}
     question = select(
         party_certificate.c.kennung,
@@ -34,18 +36,23 @@ def list_parties(connection: Connection) -> list[PartyRecord]:
             allowed_types=frozenset(types.get(row.kennung, ())),
             certificates=tuple(links.get(row.kennung, ())),
             versions=frozenset(versions.get(row.kennung, ())),
+            connected=frozenset(connected.get(row.kennung, ())),
         )
         for row in connection.execute(select(party).order_by(party.c.kennung))
     ]
 
 
 def add_party(connection: Connection, record: PartyRecord, now: datetime) -> None:
-    """Add a party with all the record says; raises ValueError if the kennung is there already."""
+    """Add a party with all the record says; raises ValueError if the kennung is there already.
+
+    What it says to be connected is kept as inherited: no confirmation of this store covers it.
+    """
     known = connection.execute(select(party.c.kennung).where(party.c.kennung == record.kennung)).first()
     if known is not None:
         raise ValueError(f"party {record.kennung} is there already")
     connection.execute(insert(party).values({name: getattr(record, name) for name in _SETTINGS}))
     _allow(connection, record)
+    insert_grants(connection, record.kennung, record.connected, INHERITED)
     for link in record.certificates:
         link_certificate(connection, record.kennung, link, now)
 
@@ -91,9 +98,9 @@ def lock_party(connection: Connection, kennung: str, *, locked: bool) -> None:
 
 
 def change_party(connection: Connection, record: PartyRecord) -> None:
-    """Give a party the name, settings, message types and versions of the record; its certificates stay.
+    """Give a party the name, settings, message types and versions of the record.
 
-    Raises LookupError for an unknown one.
+    Its certificates stay, and what it is connected for. Raises LookupError for an unknown one.
     """
     _require(connection, record.kennung)
     connection.execute(

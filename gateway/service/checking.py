@@ -24,6 +24,7 @@ _PLACES: Final = {
     "T080": READER,
     "S999.type-mismatch": TYPE,
     "T070.type-not-allowed": TYPE,
+    "T070.not-connected": TYPE,
 }
 
 

@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,10 @@ def party(pki: Pki, kennung: str, name: str, *holders: str, **changes: Any) -> P
         for each in (pki.certificate(holder) for holder in holders)
     )
     usual = PartyRecord(kennung, name, "test", "ABH", REPORTS, certificates=links)
-    return replace(usual, **changes)
+    record = replace(usual, **changes)
+    if record.environment == "test" or "connected" in changes:
+        return record
+    return replace(record, connected=frozenset(product(record.allowed_types, record.versions)))
 
 
 def furnish(store: Store, pki: Pki) -> None:
