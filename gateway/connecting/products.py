@@ -1,0 +1,75 @@
+"""Software products that are accepted: each version by itself (states A0 and A1).
+
+Every function raises ConnectError where its way is not possible.
+"""
+
+from gateway.connecting.steps import (
+    ACCEPT_PRODUCT,
+    REGISTER_PRODUCT,
+    WITHDRAW_PRODUCT,
+    ConnectError,
+    Desk,
+    Transition,
+    changed_meanwhile,
+    check_way,
+    note,
+)
+from store.connections import add_product, change_product, find_product
+from store.records_connection import ConnectionState, Product
+
+KIND = "product"
+
+
+def register_product(desk: Desk, maker: str, name: str, version: str) -> Product:
+    """Note that a maker has adapted a product; named as the frames of its messages name it."""
+    desk.need_test()
+    if not all(part.strip() for part in (maker, name, version)):
+        raise ConnectError("a product has a maker, a name and a version")
+    product = Product(desk.store.new_id(), maker, name, version)
+    with desk.store.write() as connection:
+        if not add_product(connection, product):
+            raise ConnectError(f"{product} is registered already: see `inge connect product list`")
+        note(
+            desk,
+            connection,
+            REGISTER_PRODUCT,
+            KIND,
+            product.id,
+            before=None,
+            after=ConnectionState.PRODUCT_ADAPTED,
+            at=desk.clock.now(),
+        )
+    return product
+
+
+def accept_product(desk: Desk, product_id: int, reason: str) -> Product:
+    """Note that a version of a product passed its acceptance test: authorities may be connected with it."""
+    return _change(desk, product_id, ACCEPT_PRODUCT, ConnectionState.PRODUCT_ACCEPTED, reason)
+
+
+def withdraw_product(desk: Desk, product_id: int, reason: str) -> Product:
+    """Take the acceptance back: no authority is connected with it any more. Confirmations stay."""
+    return _change(desk, product_id, WITHDRAW_PRODUCT, ConnectionState.WITHDRAWN, reason)
+
+
+def _change(desk: Desk, product_id: int, way: Transition, after: ConnectionState, reason: str) -> Product:
+    desk.need_test()
+    with desk.store.write() as connection:
+        product = find_product(connection, product_id)
+        if product is None:
+            raise ConnectError(f"there is no product {product_id}: see `inge connect product list`")
+        check_way(way, str(product), product.state)
+        if not change_product(connection, product, after):
+            raise changed_meanwhile(str(product))
+        note(
+            desk,
+            connection,
+            way,
+            KIND,
+            product.id,
+            before=product.state,
+            after=after,
+            at=desk.clock.now(),
+            reason=reason,
+        )
+    return Product(product.id, product.maker, product.name, product.version, after)
