@@ -14,6 +14,8 @@ from store.records_batch import (
 )
 from store.schema import delivery, delivery_chunk, delivery_result, delivery_sequence
 
+_OUTCOMES = ChunkCounts._fields
+
 
 def list_deliveries(
     connection: Connection, *, party_id: str | None = None, unfinished: bool = False, limit: int
@@ -26,6 +28,24 @@ def list_deliveries(
         wanted = wanted.where(delivery.c.finished_at.is_(None))
     rows = connection.execute(
         wanted.order_by(delivery.c.accepted_at.desc(), delivery.c.id.desc()).limit(limit)
+    )
+    return [Delivery(*row) for row in rows]
+
+
+def fetchable_deliveries(connection: Connection, party_id: str, limit: int) -> list[Delivery]:
+    """Return a party's deliveries that are not finished or have an unconfirmed result, oldest first."""
+    unconfirmed = select(delivery_result.c.delivery_id).where(
+        delivery_result.c.delivery_id == delivery.c.id, delivery_result.c.confirmed_at.is_(None)
+    )
+    rows = connection.execute(
+        select(delivery)
+        .where(
+            delivery.c.party_id == party_id,
+            delivery.c.accepted_at.is_not(None),
+            delivery.c.finished_at.is_(None) | unconfirmed.exists(),
+        )
+        .order_by(delivery.c.id)
+        .limit(limit)
     )
     return [Delivery(*row) for row in rows]
 
@@ -74,7 +94,7 @@ def progress_of(connection: Connection, delivery_ids: Sequence[int]) -> dict[int
             func.sum(case((is_open & ~chunk.missed, 1), else_=0)),
             func.sum(case((is_open & chunk.missed, 1), else_=0)),
             func.sum(case((is_open, 0), else_=chunk.count)),
-            *(func.sum(chunk[name]) for name in ChunkCounts._fields),
+            *(func.sum(chunk[name]) for name in _OUTCOMES),
         )
         .where(chunk.delivery_id.in_(delivery_ids))
         .group_by(chunk.delivery_id)
@@ -85,6 +105,27 @@ def progress_of(connection: Connection, delivery_ids: Sequence[int]) -> dict[int
         )
         for row in rows
     }
+
+
+def missed_positions(connection: Connection, delivery_id: int) -> list[range]:
+    """Return the positions of the records that a delivery's first result was made without, in order."""
+    chunk = delivery_chunk.c
+    rows = connection.execute(
+        select(chunk.first, chunk.count)
+        .where(chunk.delivery_id == delivery_id, chunk.missed)
+        .order_by(chunk.first)
+    )
+    return [range(first, first + count) for first, count in rows]
+
+
+def first_counts(connection: Connection, delivery_id: int) -> ChunkCounts:
+    """Return how the records of a delivery stand in its first result; those it missed count as faulty."""
+    chunk = delivery_chunk.c
+    sums = (func.coalesce(func.sum(case((chunk.missed, 0), else_=chunk[name])), 0) for name in _OUTCOMES)
+    missed = func.coalesce(func.sum(case((chunk.missed, chunk.count), else_=0)), 0)
+    row = connection.execute(select(*sums, missed).where(chunk.delivery_id == delivery_id)).one()
+    accepted, parked, refused, faulty, without = map(int, row)
+    return ChunkCounts(accepted, parked, refused, faulty + without)
 
 
 def results_of(connection: Connection, delivery_ids: Sequence[int]) -> list[DeliveryResult]:

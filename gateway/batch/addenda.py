@@ -1,0 +1,92 @@
+"""What clerks and time decided later about records of deliveries, gathered into addenda of their results.
+
+An addendum is laid together and signed in one transaction. What comes about later goes into the next one; a
+sender fetches all it has not confirmed, so nothing has to wait for anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from gateway.batch.notes import Signer
+from gateway.batch.record_ids import stem_of
+from gateway.batch.result_files import later_counted, later_file, measured
+from gateway.batch.result_notes import signed_note
+from gateway.batch.results import journaled
+from gateway.scheduler.runner import Progress
+from gateway.tools import Tools
+from store.deliveries import abandoned_deliveries
+from store.engine import Store
+from store.records import OutboxEntry
+from store.records_batch import Delivery
+from store.unit import UnitOfWork
+
+ABANDONED_AFTER: Final = timedelta(days=7)
+"""How long the rows of a delivery that was never taken in whole wait for a resend to go on from them."""
+
+
+class Addenda:
+    """A task of the scheduler: makes an addendum for each delivery that something was decided about later."""
+
+    def __init__(self, store: Store, tools: Tools, sign: Signer) -> None:
+        self._store = store
+        self._tools = tools
+        self._sign = sign
+        self._after = 0
+
+    def work(self, limit: int) -> Progress:
+        """Lay later answers into addenda, at most so many; out: how many addenda.
+
+        A delivery without a first result waits for that; what waits does not hide what came after it.
+        """
+        with self._store.unit_of_work() as work:
+            entries = work.later_unassigned(self._after, limit)
+            made = sum(
+                self._make(work, stem, [each for each in entries if stem_of(each.uuid) == stem])
+                for stem in sorted({stem_of(each.uuid) for each in entries})
+            )
+            if made:
+                work.commit()
+        more = len(entries) == limit
+        self._after = entries[-1].id if more else 0
+        return Progress(made, more)
+
+    def _make(self, work: UnitOfWork, stem: str, entries: Sequence[OutboxEntry]) -> bool:
+        delivery = work.delivery_by_stem(stem)
+        last = None if delivery is None else work.last_addendum(delivery.id)
+        if delivery is None or last is None:
+            return False
+        self._lay(work, delivery, last + 1, entries)
+        return True
+
+    def _lay(
+        self, work: UnitOfWork, delivery: Delivery, addendum: int, entries: Sequence[OutboxEntry]
+    ) -> None:
+        work.lay_into(delivery.id, addendum, [each.id for each in entries])
+        work.flush()
+        file = measured(later_file(self._store, delivery.id, addendum, work))
+        counts = later_counted(work, self._store, delivery.id, addendum)
+        result = signed_note(self._tools, self._sign, delivery, addendum, file, counts)
+        work.add_result(result)
+        work.add_journal(journaled(self._tools, delivery, result))
+
+
+class AbandonedDeliveries:
+    """A task of the scheduler: removes what is left of deliveries that nobody sent again."""
+
+    def __init__(self, store: Store, tools: Tools) -> None:
+        self._store = store
+        self._clock = tools.real_clock
+
+    def work(self, limit: int) -> Progress:
+        """Remove deliveries that were begun long ago and never accepted, at most so many."""
+        before = self._clock.now() - ABANDONED_AFTER
+        with self._store.read() as reader:
+            found = abandoned_deliveries(reader.connection, before, limit)
+        for each in found:
+            with self._store.unit_of_work() as work:
+                work.drop_delivery(each.id)
+                work.commit()
+        return Progress(len(found), len(found) == limit)

@@ -1,0 +1,220 @@
+"""Requests for results (200008): how far deliveries are, a note, a file; confirmations of what is kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+from sqlalchemy import Connection
+
+from gateway.accepted import Route
+from gateway.answers import TEST_MARK
+from gateway.batch.notes import Note, NoteReader, NoteWay, Signer
+from gateway.batch.result_files import first_file, later_file
+from gateway.clock import german_time
+from gateway.results import Refusal
+from gateway.tools import Tools
+from messages import bva
+from messages.errors import GatewayError
+from store.deliveries import (
+    fetchable_deliveries,
+    find_deliveries,
+    find_sequence,
+    progress_of,
+    results_of,
+)
+from store.engine import Store
+from store.records import JournalEntry, JournalKind
+from store.records_batch import Delivery, DeliveryProgress, DeliveryResult, DeliverySequence
+from store.unit import UnitOfWork
+
+_AT_ONCE: Final = 100
+"""How many deliveries an overview names: the oldest; the rest comes when these are confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What was asked for: a signed document, or a file whose octets are made while they are sent."""
+
+    document: bytes | Iterator[bytes]
+    size: int
+    note: Note
+
+
+class Fetching:
+    """Answers requests for results; used by several threads at once."""
+
+    def __init__(self, *, store: Store, tools: Tools, notes: NoteReader, sign: Signer) -> None:
+        self.notes = notes
+        self._store = store
+        self._tools = tools
+        self._sign = sign
+
+    def answer(self, octets: bytes, route: Route, tls_fingerprint: str | None = None) -> Fetched | Refusal:
+        """Answer a signed request. What it confirms is noted and committed before anything leaves.
+
+        A refusal uses up nothing: neither the request's UUID nor one of the confirmations.
+        """
+        way = self.notes.begin(octets, route, tls_fingerprint)
+        return self.notes.led(way, lambda: self._answer(way))
+
+    def _answer(self, way: NoteWay) -> Fetched:
+        note = self.notes.read(way, bva.Abruf200008)
+        asked: bva.Abruf200008 = note.message
+        with self._store.unit_of_work() as work:
+            self._register(work, note)
+            confirmed = self._confirm(work, note)
+            result = None if asked.gegenstand is bva.Gegenstand.STATE else _result(work, note)
+            delivery = None if result is None else work.delivery(result.delivery_id)
+            if result is not None:
+                if asked.gegenstand is bva.Gegenstand.FILE:
+                    work.mark_result_fetched(result, note.now)
+                work.add_journal(_row(JournalKind.FETCHED, note, result))
+            work.add_journal(_asked(note, confirmed))
+            work.commit()
+        if result is None or delivery is None:
+            document = self._sign(bva.write(self._overview(note)), note.party)
+            return Fetched(document, len(document), note)
+        if asked.gegenstand is bva.Gegenstand.NOTE:
+            return Fetched(result.document, len(result.document), note)
+        file = (
+            later_file(self._store, delivery.id, result.addendum)
+            if result.addendum
+            else first_file(self._store, self._tools.messages, delivery)
+        )
+        return Fetched(file, _note_of(result).datei.groesse, note)
+
+    def _register(self, work: UnitOfWork, note: Note) -> None:
+        content_hash = note.document.content_hash
+        known = work.register(
+            note.party.kennung, note.uuid, content_hash, note.contract.message_type, note.received
+        )
+        if known is not None:
+            raise GatewayError("S999.request-replayed")
+
+    def _confirm(self, work: UnitOfWork, note: Note) -> list[str]:
+        """Note what the sender keeps for good; out: which results it had not confirmed before."""
+        asked: bva.Abruf200008 = note.message
+        confirmed = []
+        for uuid in sorted({each.lower() for each in asked.bestaetigt}):
+            result = work.result_by_uuid(note.party.kennung, uuid)
+            if result is None:
+                raise GatewayError("S999.unknown-result")
+            if work.confirm_result(result, note.now):
+                confirmed.append(uuid)
+                work.add_journal(_row(JournalKind.CONFIRMED, note, result))
+        return confirmed
+
+    def _overview(self, note: Note) -> bva.Uebersicht200009:
+        asked: bva.Abruf200008 = note.message
+        party = note.party.kennung
+        with self._store.read() as reader:
+            connection = reader.connection
+            found = fetchable_deliveries(connection, party, _AT_ONCE)
+            sequence = find_sequence(connection, party) or DeliverySequence(party, 0, 0, True)
+            if asked.lieferschein_uuid is not None:
+                found = _only(connection, party, asked.lieferschein_uuid)
+            ids = [each.id for each in found]
+            progress = progress_of(connection, ids)
+            results = results_of(connection, ids)
+        settings = self._tools.settings
+        return bva.Uebersicht200009(
+            test=TEST_MARK if settings.is_test else None,
+            abruf_uuid=asked.abruf_uuid,
+            erstellungszeitpunkt=german_time(note.now),
+            autor=bva.Stelle(settings.kennung, settings.name),
+            leser=bva.Stelle(party, note.party.name),
+            erwartet=bva.Naechstes(*sequence.expected),
+            lieferungen=tuple(
+                _state(each, progress[each.id], [one for one in results if one.delivery_id == each.id])
+                for each in found
+            ),
+        )
+
+
+def _only(connection: Connection, party: str, uuid: str) -> list[Delivery]:
+    found = find_deliveries(connection, uuid.lower())
+    mine = [each for each in found if each.party_id == party and each.accepted_at is not None]
+    if not mine:
+        raise GatewayError("S999.unknown-result")
+    return mine
+
+
+def _result(work: UnitOfWork, note: Note) -> DeliveryResult:
+    """Return the result a request names: by its note, or the first one of a delivery."""
+    asked: bva.Abruf200008 = note.message
+    party = note.party.kennung
+    found: DeliveryResult | None = None
+    if asked.ergebnisschein_uuid is not None:
+        found = work.result_by_uuid(party, asked.ergebnisschein_uuid.lower())
+    elif asked.lieferschein_uuid is not None:
+        delivery = work.delivery_by_uuid(party, asked.lieferschein_uuid.lower())
+        found = None if delivery is None else next(iter(work.results_of(delivery.id)), None)
+    if found is None:
+        raise GatewayError("S999.unknown-result")
+    return found
+
+
+def _state(delivery: Delivery, progress: DeliveryProgress, results: list[DeliveryResult]) -> bva.Lieferstand:
+    return bva.Lieferstand(
+        lieferschein_uuid=delivery.uuid,
+        lieferung=bva.Lieferfolge(delivery.number, delivery.package, delivery.last),
+        eingangszeitpunkt=german_time(delivery.received_at),
+        zustand=bva.Lieferzustand.DONE if results else bva.Lieferzustand.IN_WORK,
+        anzahl_datensaetze=delivery.records,
+        bearbeitet=progress.records_done,
+        ergebnisse=tuple(
+            bva.Ergebnisstand(
+                each.uuid,
+                each.addendum,
+                german_time(each.created_at),
+                None if each.first_fetched_at is None else german_time(each.first_fetched_at),
+                None if each.confirmed_at is None else german_time(each.confirmed_at),
+            )
+            for each in results
+        ),
+    )
+
+
+def _note_of(result: DeliveryResult) -> bva.Ergebnisschein200006:
+    """Read a note of our own; its signature is its last child."""
+    root = etree.fromstring(result.document)
+    root.remove(root[-1])
+    note: bva.Ergebnisschein200006 = bva.parse(root)
+    return note
+
+
+def _asked(note: Note, confirmed: list[str]) -> JournalEntry:
+    """Return the journal's row of a request, with its bytes where it confirms: that is the proof of it."""
+    document = note.document
+    return JournalEntry(
+        JournalKind.ASKED_SERVICE,
+        note.received,
+        party_id=note.party.kennung,
+        uuid=note.uuid,
+        message_type=note.contract.message_type,
+        door=note.route.door,
+        peer=note.route.peer,
+        size=len(document.canonical),
+        digest=document.content_hash,
+        facts={"asked": note.message.gegenstand.value, "confirmed": confirmed},
+        content=document.canonical if confirmed else None,
+    )
+
+
+def _row(kind: JournalKind, note: Note, result: DeliveryResult) -> JournalEntry:
+    return JournalEntry(
+        kind,
+        note.received,
+        party_id=note.party.kennung,
+        uuid=result.uuid,
+        message_type=bva.Ergebnisschein200006.message_type,
+        door=note.route.door,
+        peer=note.route.peer,
+        size=len(result.document),
+        digest=hashlib.sha256(result.document).digest(),
+        facts={"by": note.message.gegenstand.value, "request": note.uuid, "addendum": result.addendum},
+    )

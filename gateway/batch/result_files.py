@@ -1,0 +1,142 @@
+"""The files of results (200005): put together from what is stored, the same octets every time, never kept.
+
+Read in pages, each on a connection of its own, so that a slow reader holds nothing and a million results need
+no more memory than some hundred.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from gateway.batch.record_ids import record_uuid
+from messages.bva import Einzelfehler, Ergebnis200004, Ergebnisrahmen, Fehlerhaft, Zaehlung
+from messages.errors import CATALOGUE
+from messages.namespaces import BVA
+from messages.registry import MessageRegistry
+from store.deliveries import first_counts, missed_positions
+from store.engine import Store
+from store.errors import ContentErased
+from store.records import OutboxEntry
+from store.records_batch import Delivery
+from store.unit import UnitOfWork
+
+FAILED: Final = "T200.record-failed"
+_BEGIN: Final = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<bva:BAMFBVA.Ergebnisse.200005 xmlns:bva="%b">\n' % BVA.encode()
+)
+_END: Final = b"</bva:BAMFBVA.Ergebnisse.200005>\n"
+_PAGE: Final = 200
+_OUTCOMES: Final = ("angenommen", "zurueckgestellt", "abgelehnt", "fehlerhaft")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Length and SHA-256 of a file."""
+
+    size: int
+    sha256: bytes
+
+
+def measured(blocks: Iterable[bytes]) -> Measured:
+    """Measure a file without keeping it."""
+    digest, size = hashlib.sha256(), 0
+    for block in blocks:
+        digest.update(block)
+        size += len(block)
+    return Measured(size, digest.digest())
+
+
+def first_file(store: Store, messages: MessageRegistry, delivery: Delivery) -> Iterator[bytes]:
+    """Yield the first result of a delivery: one answer for each record, in the order of the records file.
+
+    Raises ContentErased when one of the answers was erased with the personal data.
+    """
+    with store.read() as reader:
+        missed = missed_positions(reader.connection, delivery.id)
+    without = {position for positions in missed for position in positions}
+    yield _BEGIN
+    for first in range(1, delivery.records + 1, _PAGE):
+        positions = range(first, min(first + _PAGE, delivery.records + 1))
+        uuids = {
+            position: record_uuid(delivery.stem, position)
+            for position in positions
+            if position not in without
+        }
+        with store.read() as reader:
+            answers = reader.answer_documents(delivery.party_id, tuple(uuids.values()))
+        yield b"".join(
+            _line(failed(messages, position) if position in without else answers.get(uuids[position]))
+            for position in positions
+        )
+    yield _END
+
+
+def first_counted(store: Store, delivery: Delivery) -> Zaehlung:
+    """Count how the records stand in the first result."""
+    with store.read() as reader:
+        return Zaehlung(*first_counts(reader.connection, delivery.id))
+
+
+def later_file(
+    store: Store, delivery_id: int, addendum: int, work: UnitOfWork | None = None
+) -> Iterator[bytes]:
+    """Yield an addendum: what was decided later, by position, and twice if it was decided twice.
+
+    In: the unit of work that has laid it together, if that is not committed yet. Raises ContentErased.
+    """
+    yield _BEGIN
+    for entries in _later_pages(store, delivery_id, addendum, work):
+        yield b"".join(_line(entry.document) for entry in entries)
+    yield _END
+
+
+def later_counted(work: UnitOfWork, store: Store, delivery_id: int, addendum: int) -> Zaehlung:
+    """Count the outcomes in an addendum."""
+    counts = dict.fromkeys(_OUTCOMES, 0)
+    for entries in _later_pages(store, delivery_id, addendum, work):
+        for entry in entries:
+            counts[_outcome(entry)] += 1
+    return Zaehlung(**counts)
+
+
+def failed(messages: MessageRegistry, position: int) -> bytes:
+    """Return the result of a record that could not be decided when the first result was made.
+
+    It is written anew whenever the file is fetched: its words are as fixed as the note that was signed.
+    """
+    entry = CATALOGUE[FAILED]
+    error = Einzelfehler(FAILED, None, entry.text_de, entry.text_en, entry.advice)
+    return messages.write(Ergebnis200004(Ergebnisrahmen(position), fehlerhaft=Fehlerhaft((error,))))
+
+
+def _later_pages(
+    store: Store, delivery_id: int, addendum: int, work: UnitOfWork | None
+) -> Iterator[Sequence[OutboxEntry]]:
+    after = ("", 0)
+    while True:
+        if work is not None:
+            entries = work.later_in(delivery_id, addendum, after, _PAGE)
+        else:
+            with store.unit_of_work() as own:
+                entries = own.later_in(delivery_id, addendum, after, _PAGE)
+        if not entries:
+            return
+        yield entries
+        after = (entries[-1].uuid, entries[-1].id)
+
+
+def _outcome(entry: OutboxEntry) -> str:
+    if entry.document is None:
+        raise ContentErased("the content key was destroyed")
+    return etree.QName(etree.fromstring(entry.document)[-1]).localname
+
+
+def _line(document: bytes | None) -> bytes:
+    if document is None:
+        raise ContentErased("the content key was destroyed")
+    return document + b"\n"

@@ -1,0 +1,43 @@
+"""The notes of results (200006): signed, stored, and what a file is held against."""
+
+from __future__ import annotations
+
+from gateway.answers import TEST_MARK
+from gateway.batch.notes import Signer
+from gateway.batch.result_files import Measured
+from gateway.clock import german_time
+from gateway.tools import Tools
+from messages import bva
+from store.records_batch import Delivery, DeliveryResult
+
+
+def signed_note(
+    tools: Tools,
+    sign: Signer,
+    delivery: Delivery,
+    addendum: int,
+    file: Measured,
+    counts: bva.Zaehlung,
+) -> DeliveryResult:
+    """Make the signed note of a result. In: 0 or the number of the addendum, its file and counts."""
+    settings, now = tools.settings, tools.clock.now()
+    party = tools.parties.party(delivery.party_id)
+    uuid = tools.new_uuid().lower()
+    note = bva.Ergebnisschein200006(
+        test=TEST_MARK if settings.is_test else None,
+        ergebnisschein_uuid=uuid,
+        erstellungszeitpunkt=german_time(now),
+        autor=bva.Stelle(settings.kennung, settings.name),
+        leser=bva.Stelle(delivery.party_id, tools.agency_name(delivery.party_id, delivery.party_id)),
+        lieferschein_uuid=delivery.uuid,
+        lieferung=bva.Lieferfolge(delivery.number, delivery.package, delivery.last),
+        nachtrag=addendum,
+        datei=bva.Datei(file_name(delivery, addendum), file.size, file.sha256),
+        anzahl=counts,
+    )
+    return DeliveryResult(delivery.id, addendum, uuid, sign(bva.write(note), party), now)
+
+
+def file_name(delivery: Delivery, addendum: int) -> str:
+    """Return the name of a file of results, which sorts by delivery, package and addendum."""
+    return f"ergebnisse-{delivery.number:06d}-{delivery.package:03d}-{addendum:03d}.xml"
