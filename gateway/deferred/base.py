@@ -17,13 +17,14 @@ from store.unit import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What handlers work with; `key` signs the documents that they make."""
+    """What handlers work with; the keys sign what they make, the second one for who asks for ECDSA."""
 
     store: Store
     tools: Tools
     registry: SchemaRegistry
     limits: Limits
     key: SigningKey
+    ecdsa_key: SigningKey | None = None
 
 
 class Postponed(Exception):

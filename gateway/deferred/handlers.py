@@ -3,9 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from gateway.batch.results import FirstResult
+from gateway.batch.signing import signer
+from gateway.batch.work_kinds import RESULT
 from gateway.deferred.base import WorkHandler, Workshop
 
-_HANDLERS: Final[Mapping[str, Callable[[Workshop], WorkHandler]]] = {}
+
+def _first_result(workshop: Workshop) -> WorkHandler:
+    return FirstResult(workshop.store, workshop.tools, signer(workshop.key, workshop.ecdsa_key))
+
+
+_HANDLERS: Final[Mapping[str, Callable[[Workshop], WorkHandler]]] = {RESULT: _first_result}
 KINDS: Final = frozenset(_HANDLERS)
 
 
