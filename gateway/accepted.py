@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from messages.bva import Ereignis, Ergebnisrahmen
+from messages.bva import Ergebnisrahmen
 from messages.frame import Fachrahmen, Message
 from messages.mitteilung import Mitteilung
 from messages.quittung import Quittung
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from gateway.trust.documents import VerifiedDocument
 
 
-Asked: TypeAlias = Fachrahmen | Ereignis
-"""What an answer is addressed by: the frame of a message, or what the sender recognises a record by."""
+Asked: TypeAlias = Fachrahmen | Ergebnisrahmen
+"""What an answer is addressed by: the frame of a message, or which record of a delivery it is."""
 
 
 class Registered(Protocol):

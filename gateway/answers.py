@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gateway.accepted import Asked, Body, Notice, Outcome, ParsedMessage, Receipt
-from gateway.batch.record_ids import position_of
 from gateway.clock import german_time
 from gateway.decided import Decided
 from gateway.frames import answering
 from gateway.settings import Settings
 from gateway.trust.canonical import CanonicalBytes
-from messages.bva import Ereignis, Ergebnisrahmen
+from messages.bva import Ergebnisrahmen
 from messages.codes import code, message_type
 from messages.errors import GatewayError
 from messages.fehler import write_fehler
@@ -56,9 +55,11 @@ class AnswerWriter:
 
         In: the frame of the message that is answered (a receipt or notice with a trigger needs none); what
         was decided; the business time; the UUID that the answer names as its cause, without it that of the
-        message. The result of a record names the position that the record's UUID tells.
+        message. The result of a record names the record instead.
         """
         answer = outcome.answer
+        if isinstance(asked, Ergebnisrahmen) and isinstance(answer, Body):
+            return CanonicalBytes(self._messages.write(answer.framed(asked)))
         cause = trigger or (asked.kopf.nachrichten_uuid if isinstance(asked, Fachrahmen) else None)
         if cause is None:
             raise LookupError("an answer without a cause")
@@ -66,11 +67,8 @@ class AnswerWriter:
             return CanonicalBytes(write_quittung(answer.about(cause)))
         if isinstance(answer, Notice):
             return CanonicalBytes(write_mitteilung(answer.about(cause)))
-        if asked is None:
+        if not isinstance(asked, Fachrahmen):
             raise LookupError("an answer to nobody")
-        if isinstance(asked, Ereignis):
-            result = answer.framed(Ergebnisrahmen(position_of(cause), asked.zeichen))
-            return CanonicalBytes(self._messages.write(result))
         common = self._common(
             at, answer.message_class.message_type, _reader(asked.kopf.autor), outcome.document_uuid
         )

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from gateway.accepted import Asked, Outcome
 from gateway.tools import Tools
-from messages.bva import Ereignis
 from store.records import DecisionRecord, MessageRef, OutboxEntry
 from store.unit import UnitOfWork
 
@@ -22,7 +21,7 @@ def lay_out(
     """Lay a later answer into the outbox of the party; out: its id there.
 
     In: the message, what was decided, the message's frame (a receipt needs none), the door it came by, the
-    UUID that the answer names as its cause. What is about a record names the record.
+    UUID that the answer names as its cause.
     """
     now = tools.clock.now()
     document_uuid = outcome.document_uuid or tools.new_uuid().lower()
@@ -39,9 +38,7 @@ def lay_out(
         number=outcome.number,
         decided_row=None if outcome.row is None else outcome.row.id,
         created_at=now,
-        document=tools.writer.document(
-            frame, named, now, ref.uuid if isinstance(frame, Ereignis) else trigger_uuid
-        ),
+        document=tools.writer.document(frame, named, now, trigger_uuid),
     )
     work.lay_out(entry, tools.real_clock.now())
     return entry.id

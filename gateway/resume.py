@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from gateway.accepted import Asked, Outcome
 from gateway.answers import outcome_of
+from gateway.batch.record_ids import position_of
 from gateway.clock import german_day
 from gateway.decided import ClerkChoice, Decided
 from gateway.deciding import Decider
@@ -17,6 +18,7 @@ from gateway.later import later_record, lay_out
 from gateway.requests import Request, Sender
 from gateway.tools import Tools
 from gateway.trust.canonical import read_canonical
+from messages.bva import Ereignis, Ergebnisrahmen
 from messages.frame import Fachrahmen
 from store.records import DecisionRecord, MessageRef
 from store.unit import UnitOfWork
@@ -59,8 +61,8 @@ def stored_request(work: UnitOfWork, tools: Tools, ref: MessageRef) -> StoredReq
         raise RequestGoneError(f"no stored request {ref.uuid} of {ref.party_id}")
     canonical, received, door = stored
     message = tools.messages.parse(read_canonical(canonical))
-    reading, frame = READINGS.get(type(message)), message.rahmen
-    if reading is None or not isinstance(frame, Asked):
+    reading, frame = READINGS.get(type(message)), _asked(message.rahmen, ref)
+    if reading is None or frame is None:
         raise RequestGoneError(f"message {ref.uuid} asks for no right")
     party = tools.parties.party(ref.party_id)
     named = frame.kopf.autor.name if isinstance(frame, Fachrahmen) else ref.party_id
@@ -72,6 +74,13 @@ def stored_request(work: UnitOfWork, tools: Tools, ref: MessageRef) -> StoredReq
         received,
     )
     return StoredRequest(reading.read(message, sender), message.message_type, reading, frame, door)
+
+
+def _asked(frame: object, ref: MessageRef) -> Asked | None:
+    """Return what an answer to a message is addressed by; None where there is none of the kind."""
+    if isinstance(frame, Ereignis):
+        return Ergebnisrahmen(position_of(ref.uuid), frame.zeichen)
+    return frame if isinstance(frame, Fachrahmen) else None
 
 
 def decide_anew(

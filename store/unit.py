@@ -24,6 +24,7 @@ from store.schema import (
     erasure,
     homonym,
     journal,
+    message,
     organiser,
     outbox,
     person,
@@ -47,6 +48,7 @@ from store.unit_takeovers import TakeoverWork
 from store.unit_work import DeferredWork
 
 _ORDER: tuple[Table, ...] = (
+    message,
     content,
     person,
     person_history,

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert
 
 from store.journal import row_hash
 from store.records import DecisionRecord, JournalEntry, JournalKind, KnownMessage, MessageRef, StoredAnswer
-from store.schema import content, decision, journal
+from store.schema import content, decision, journal, message
 from store.statements import to_json
 from store.unit_base import Work
 from store.vault import ANSWER, REQUEST
@@ -41,6 +41,13 @@ class MessageWork(Work):
         return KnownMessage(
             stored_hash, stored_type, StoredAnswer(document, answer_type, reason, number, decided)
         )
+
+    def register_record(
+        self, party_id: str, uuid: str, content_hash: bytes, message_type: str, at: datetime
+    ) -> None:
+        """Queue the registration of a record, whose UUID nobody but its delivery can have used up."""
+        key_id = self._registered[party_id, uuid] = self._new_id()
+        self._add(message, (uuid, party_id, content_hash, message_type, at, key_id))
 
     def request_document(self, ref: MessageRef) -> tuple[bytes, datetime, str] | None:
         """Return the canonical bytes of a registered message, when it came and by which door.

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from gateway.batch.chunks import ChunkHandler
 from gateway.batch.results import FirstResult
 from gateway.batch.signing import signer
-from gateway.batch.work_kinds import RESULT
+from gateway.batch.work_kinds import CHUNK, RESULT
 from gateway.deferred.base import WorkHandler, Workshop
 
 
@@ -13,7 +14,10 @@ def _first_result(workshop: Workshop) -> WorkHandler:
     return FirstResult(workshop.store, workshop.tools, signer(workshop.key, workshop.ecdsa_key))
 
 
-_HANDLERS: Final[Mapping[str, Callable[[Workshop], WorkHandler]]] = {RESULT: _first_result}
+_HANDLERS: Final[Mapping[str, Callable[[Workshop], WorkHandler]]] = {
+    CHUNK: ChunkHandler,
+    RESULT: _first_result,
+}
 KINDS: Final = frozenset(_HANDLERS)
 
 
