@@ -81,8 +81,10 @@ class Incoming:
         if not self._complete:
             raise _broken()
 
-    async def drain(self) -> None:
-        """Read what is left and forget it, so that the sender comes to read the answer."""
+    async def drain(self, seconds: float | None = None) -> None:
+        """Read what is left and forget it, so that the sender comes to read the answer; at most so long."""
+        if seconds is not None:
+            self._until = min(self._until, asyncio.get_running_loop().time() + seconds)
         while self._more:
             await self._receive()
 
