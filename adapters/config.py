@@ -303,6 +303,14 @@ class SchemasSection(Section):
         return {name: Period(each.served_from, each.served_until) for name, each in self.served.items()}
 
 
+class ConnectSection(Section):
+    """How authorities get connected: whose confirmations a productive environment believes."""
+
+    confirmed_by: tuple[Path, ...] = Field(
+        default=(), description="certificates (PEM or DER) that test gateways sign their confirmations with"
+    )
+
+
 class LoggingSection(Section):
     """What the gateway writes to standard error."""
 
@@ -340,6 +348,7 @@ class Config(BaseSettings):
     backup: BackupSection = BackupSection()
     retention: RetentionSection = RetentionSection()
     schemas: SchemasSection = SchemasSection()
+    connect: ConnectSection = ConnectSection()
     logging: LoggingSection = LoggingSection()
 
     @classmethod

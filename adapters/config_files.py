@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cryptography import x509
 from lxml import etree
 
 from adapters.config import SQLITE_PREFIX, Config
 from adapters.config_problems import ConfigurationError, Problem
 from gateway.trust.admission import Limits
-from gateway.trust.certificates import TrustFileError, Validator
+from gateway.trust.certificate_files import TrustFileError, read_certificates
+from gateway.trust.certificates import Validator
 from gateway.trust.keys import KeyFileError, Pkcs12Key
 from messages.registry import MessageRegistry
 from schemas.catalog import SchemaLocationError
@@ -62,9 +64,19 @@ def contract_folders(config: Config) -> Sequence[ContractFolder]:
     return read_folders(installed=schemas.installed, versions=schemas.versions, served=schemas.periods())
 
 
+def confirming_certificates(config: Config) -> tuple[x509.Certificate, ...]:
+    """Read whose confirmations of connections are believed. Raises ConfigurationError."""
+    try:
+        return read_certificates(config.connect.confirmed_by)
+    except TrustFileError as error:
+        wrong = Problem("connect.confirmed_by", str(error), "certificates in PEM or DER")
+        raise ConfigurationError([wrong]) from error
+
+
 def check_files(config: Config) -> list[Problem]:
     """Find everything in the files named by the configuration that would stop a gateway from starting."""
-    return [*_keys(config), *_trust(config), *_folders(config), *_limits(config), *_versions(config)]
+    found = (_keys(config), _trust(config), _folders(config), _limits(config), _versions(config))
+    return [*(problem for each in found for problem in each), *_connect(config)]
 
 
 def _load_key(config: Config, path: Path, key: str) -> Pkcs12Key:
@@ -139,6 +151,13 @@ def _trust(config: Config) -> Iterator[Problem]:
         )
     except (TrustFileError, ValueError) as error:
         yield Problem("trust", str(error), "PEM or DER certificates and revocation lists")
+
+
+def _connect(config: Config) -> Iterator[Problem]:
+    try:
+        confirming_certificates(config)
+    except ConfigurationError as error:
+        yield from error.problems
 
 
 def _limits(config: Config) -> Iterator[Problem]:

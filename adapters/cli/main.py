@@ -15,6 +15,7 @@ from adapters.cli import (
     checking,
     clock,
     configuring,
+    connect,
     course_import,
     hints,
     journal,
@@ -59,6 +60,7 @@ app.command("restore")(backup.restore)
 app.command("backup-key")(backup.make_key)
 app.add_typer(configuring.app, name="config")
 app.add_typer(parties.app, name="party")
+app.add_typer(connect.app, name="connect")
 app.add_typer(offices.app, name="offices")
 schema_files.app.command("check")(checking.check_contract)
 app.add_typer(schema_files.app, name="schemas")

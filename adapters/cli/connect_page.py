@@ -1,0 +1,206 @@
+"""The report of a comparison for people: as text, and as a German page for reading and printing.
+
+The page is one file without scripts, pictures or anything fetched: headings, tables with captions and heads
+that screen readers announce, results as words and not by colour alone, and black on white on paper.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+from adapters.cli.console import table
+from gateway.connecting.difference import NOT_COMPARED
+
+if TYPE_CHECKING:
+    from gateway.connecting.report import Report
+
+_OUTCOMES: Final = ("equal", "different", "missing", "surplus", "erased", "left-out")
+_GERMAN: Final = {
+    "equal": "gleich",
+    "different": "verschieden",
+    "missing": "nicht gesandt",
+    "surplus": "nicht übergeben",
+    "erased": "Inhalt gelöscht",
+    "left-out": "außer Betracht",
+}
+_HINTS: Final = {
+    "only blanks differ": "nur Leerzeichen verschieden",
+    "only capitals differ": "nur Groß- und Kleinschreibung verschieden",
+    "the same letters, composed of other characters": "gleiche Buchstaben, anders zusammengesetzt (Unicode)",
+    "the same elements in another order": "dieselben Elemente in anderer Reihenfolge",
+    "another product than the one registered": "anderes Fachverfahren als das abgenommene",
+}
+_STYLE: Final = """
+:root { color-scheme: light; }
+body { font: 1rem/1.5 system-ui, sans-serif; color: #111; background: #fff;
+  margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }
+table { border-collapse: collapse; width: 100%; margin: 1rem 0; }
+caption { text-align: left; font-weight: 600; padding: .25rem 0; }
+th, td { border: 1px solid #555; padding: .3rem .5rem; text-align: left; vertical-align: top; }
+thead th { background: #eee; }
+td { overflow-wrap: anywhere; white-space: pre-wrap; }
+code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
+.verdict { border: 3px solid #111; padding: .5rem 1rem; font-size: 1.25rem; font-weight: 700; }
+.absent { font-style: italic; }
+section { break-inside: avoid-page; }
+@media print { body { margin: 0; max-width: none; font-size: 10pt; } thead { display: table-header-group; } }
+"""
+
+
+def render_text(report: Report) -> str:
+    """Give the report as text for a terminal."""
+    product = report["product"]
+    blocks = [
+        f"{report['kennung']} {report['name']}"
+        f" with {product['name']} {product['version']} ({product['maker']})\n"
+        f"compared {_utc(report['compared_at'])} by {report['compared_by']},"
+        f" sent since {_utc(report['sent_since'])}",
+        _pairs(report),
+        *(_message(message) for message in report["messages"] if message["outcome"] != "equal"),
+        f"not compared, since it says nothing: {', '.join(report['not_compared'])}",
+        f"all is equal: `inge connect confirm {report['procedure']}` leads on"
+        if report["equal"]
+        else "not equal: nothing can be confirmed",
+    ]
+    return "\n\n".join(blocks)
+
+
+def render_page(report: Report) -> str:
+    """Give the report as a page of HTML."""
+    title = f"Vergleich der Testdaten {report['kennung']}"
+    return "\n".join(
+        [
+            "<!DOCTYPE html>",
+            '<html lang="de">',
+            f'<head><meta charset="utf-8"><title>{escape(title)}</title>',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<style>{_STYLE}</style></head>",
+            "<body><main>",
+            f"<h1>{escape(title)}</h1>",
+            *_head(report),
+            *_pair_table(report),
+            *(line for message in report["messages"] for line in _section(message)),
+            *_foot(),
+            "</main></body></html>",
+            "",
+        ]
+    )
+
+
+def _pairs(report: Report) -> str:
+    rows = [
+        (
+            pair["message_type"],
+            pair["version"],
+            *(pair["counts"].get(outcome, 0) for outcome in _OUTCOMES),
+            "good" if pair["good"] else "NOT GOOD",
+        )
+        for pair in report["pairs"]
+    ]
+    return table(["type", "version", *_OUTCOMES, "result"], rows)
+
+
+def _message(message: dict[str, Any]) -> str:
+    where = [f"file {message['file']}"] if message["file"] else []
+    where += [f"sent {_utc(message['sent_at'])}"] if message["sent_at"] else []
+    head = f"{message['outcome'].upper()}  {message['message_type']}  {message['uuid']}  ({', '.join(where)})"
+    lines = [head, *([f"  {message['note']}"] if message["note"] else [])]
+    for each in message["differences"]:
+        lines.append(f"  {each['path']}")
+        lines.append(f"      given separately: {_value(each['supplied'])}")
+        lines.append(f"      sent:             {_value(each['sent'])}")
+        if each["hint"]:
+            lines.append(f"      {each['hint']}")
+    return "\n".join(lines)
+
+
+def _value(value: str | None) -> str:
+    return "not there" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _head(report: Report) -> Iterator[str]:
+    product = report["product"]
+    verdict = "Alle Testdaten sind gleich." if report["equal"] else "Die Testdaten sind nicht gleich."
+    follows = "Die Bestätigung ist möglich." if report["equal"] else "Eine Bestätigung ist nicht möglich."
+    yield f'<p class="verdict" role="status">{verdict} {follows}</p>'
+    facts = (
+        ("Behörde", f"{report['name']} ({report['kennung']})"),
+        ("Fachverfahren", f"{product['name']} {product['version']}, {product['maker']}"),
+        ("Vorgang", f"{report['procedure']}, Stand {report['revision']}"),
+        ("Gesandt seit", _german(report["sent_since"])),
+        ("Verglichen", f"{_german(report['compared_at'])} durch {report['compared_by']}"),
+        ("Prüfsumme (SHA-256)", report["digest"]),
+    )
+    yield "<table><caption>Was verglichen wurde</caption><tbody>"
+    for name, value in facts:
+        yield f'<tr><th scope="row">{escape(name)}</th><td>{escape(str(value))}</td></tr>'
+    yield "</tbody></table>"
+
+
+def _pair_table(report: Report) -> Iterator[str]:
+    yield "<h2>Ergebnis je Nachrichtenart</h2>"
+    yield "<table><caption>Anzahl der Nachrichten</caption><thead><tr>"
+    heads = ("Nachrichtenart", "Version", *(_GERMAN[outcome] for outcome in _OUTCOMES), "Ergebnis")
+    yield "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
+    yield "</tr></thead><tbody>"
+    for pair in report["pairs"]:
+        counts = "".join(f"<td>{pair['counts'].get(outcome, 0)}</td>" for outcome in _OUTCOMES)
+        result = "in Ordnung" if pair["good"] else "nicht in Ordnung"
+        yield (
+            f'<tr><th scope="row">{escape(pair["message_type"])}</th><td>{escape(pair["version"])}</td>'
+            f"{counts}<td>{result}</td></tr>"
+        )
+    yield "</tbody></table>"
+
+
+def _section(message: dict[str, Any]) -> Iterator[str]:
+    outcome = _GERMAN[message["outcome"]]
+    yield f"<section><h2>{escape(message['message_type'])}: {escape(outcome)}</h2>"
+    yield f"<p>UUID <code>{escape(message['uuid'])}</code>, {escape(message['version'])}"
+    if message["file"]:
+        yield f"; übergeben in <code>{escape(message['file'])}</code>"
+    if message["sent_at"]:
+        yield f"; gesandt {_german(message['sent_at'])}"
+    yield "</p>"
+    if message["note"]:
+        yield f"<p>{escape(message['note'])}</p>"
+    if message["differences"]:
+        yield "<table><caption>Unterschiede Feld für Feld</caption><thead><tr>"
+        yield '<th scope="col">Feld</th><th scope="col">übergeben</th><th scope="col">gesandt</th>'
+        yield '<th scope="col">Hinweis</th></tr></thead><tbody>'
+        for each in message["differences"]:
+            yield (
+                f'<tr><th scope="row"><code>{escape(each["path"])}</code></th>'
+                f"{_cell(each['supplied'])}{_cell(each['sent'])}"
+                f"<td>{escape(_HINTS.get(each['hint'] or '', each['hint'] or ''))}</td></tr>"
+            )
+        yield "</tbody></table>"
+    yield "</section>"
+
+
+def _foot() -> Iterator[str]:
+    yield "<h2>Was nicht verglichen wird</h2>"
+    yield "<p>Ohne Bedeutung für den Inhalt und darum nicht verglichen:</p><ul>"
+    for german, _ in NOT_COMPARED:
+        yield f"<li>{escape(german)}</li>"
+    yield "</ul>"
+
+
+def _cell(value: str | None) -> str:
+    if value is None:
+        return '<td class="absent">nicht vorhanden</td>'
+    return '<td class="absent">leer</td>' if value == "" else f"<td>{escape(value)}</td>"
+
+
+def _utc(moment: str) -> str:
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _german(moment: str) -> str:
+    local = datetime.fromisoformat(moment).astimezone(ZoneInfo("Europe/Berlin"))
+    return f"{local:%d.%m.%Y, %H:%M:%S} Uhr"
