@@ -245,6 +245,26 @@ class SchedulerSection(Section):
     )
 
 
+class WorkSection(Section):
+    """Deferred work: what is done after the message that asked for it."""
+
+    in_server: int = Field(
+        default=1,
+        ge=0,
+        le=16,
+        description="threads for it per worker process of the server; 0 leaves all to `inge worker`",
+    )
+    attempts: int = Field(
+        default=5, ge=1, le=50, description="attempts after which a row is dead and waits for an operator"
+    )
+    lease_seconds: float = Field(
+        default=60.0, ge=1, le=3600, description="seconds after which another takes over from a dead worker"
+    )
+    poll_seconds: float = Field(
+        default=1.0, gt=0, le=60, description="seconds between two looks whether something is due"
+    )
+
+
 class BackupSection(Section):
     """Copies of the store, and what must be known outside of it to take one back."""
 
@@ -345,6 +365,7 @@ class Config(BaseSettings):
     outbox: OutboxSection = OutboxSection()
     clerks: ClerksSection = ClerksSection()
     scheduler: SchedulerSection = SchedulerSection()
+    work: WorkSection = WorkSection()
     backup: BackupSection = BackupSection()
     retention: RetentionSection = RetentionSection()
     schemas: SchemasSection = SchemasSection()

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -23,7 +25,11 @@ _LIVE_FILE = re.compile(r"^gauge_live\w*_(\d+)\.db$")
 class Metrics:
     """What the doors count. Labels hold doors, message types and codes of the catalogue only."""
 
-    def __init__(self) -> None:
+    def __init__(self, measured: Sequence[Collector] = ()) -> None:
+        """`measured` are asked whenever somebody looks: what they tell is the same for all workers."""
+        self._measured = CollectorRegistry()
+        for each in measured:
+            self._measured.register(each)
         self._registry = CollectorRegistry()
         self.messages = Counter(
             "inge_messages",
@@ -68,11 +74,11 @@ class Metrics:
         """All numbers of all workers in the text format of Prometheus."""
         folder = os.environ.get(FOLDER_VARIABLE)
         if folder is None:
-            return generate_latest(self._registry)
+            return generate_latest(self._registry) + generate_latest(self._measured)
         _forget_dead(Path(folder))
         registry = CollectorRegistry()
         MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
-        return generate_latest(registry)
+        return generate_latest(registry) + generate_latest(self._measured)
 
 
 def _forget_dead(folder: Path) -> None:

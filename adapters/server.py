@@ -83,6 +83,7 @@ def build_application(config: Config) -> WebApplication:
     from adapters.http_health import HealthEndpoints
     from adapters.http_proxy import peer_reader
     from adapters.observability_metrics import Metrics
+    from adapters.observability_work import WorkMetrics
     from adapters.server_background import Repeated
     from adapters.server_core import build_core
     from adapters.soap.app import SoapEndpoint
@@ -91,7 +92,7 @@ def build_application(config: Config) -> WebApplication:
 
     keys = SealingKeys(load_signing_key(config), load_ecdsa_key(config))
     core = build_core(config, keys.rsa)
-    metrics = Metrics()
+    metrics = Metrics([WorkMetrics(core.store, core.clock)])
     pool = WorkPool(config.http.threads, config.http.queue)
     door = SoapDoor(
         contract=load_contract(),
@@ -127,6 +128,16 @@ def build_application(config: Config) -> WebApplication:
         last=core.scheduler.leave,
         failures=metrics.background_failures.labels("scheduler"),
     )
+    workers = [
+        Repeated(
+            "worker",
+            worker.work_off,
+            config.work.poll_seconds,
+            last=_nothing,
+            failures=metrics.background_failures.labels("worker"),
+        )
+        for worker in core.workers
+    ]
     return WebApplication(
         routes={
             SOAP_PATH: soap,
@@ -135,9 +146,21 @@ def build_application(config: Config) -> WebApplication:
             "/metrics": health.metrics,
         },
         folders={f"/{PUBLIC_FOLDER}/": soap.schema_file},
-        on_start=(sealer.start, scheduler.start, _say_ready),
-        on_stop=(pool.close, core.scheduler.halt, scheduler.stop, sealer.stop, core.store.close),
+        on_start=(sealer.start, scheduler.start, *(each.start for each in workers), _say_ready),
+        on_stop=(
+            pool.close,
+            core.scheduler.halt,
+            *(each.halt for each in core.workers),
+            *(each.stop for each in workers),
+            scheduler.stop,
+            sealer.stop,
+            core.store.close,
+        ),
     )
+
+
+def _nothing() -> None:
+    """What a worker gives back at its end: it has no row then."""
 
 
 def _say_ready() -> None:

@@ -28,7 +28,7 @@ class Repeated:
     def __init__(
         self,
         name: str,
-        work: Callable[[], None],
+        work: Callable[[], object],
         seconds: float,
         *,
         last: Callable[[], None],
@@ -60,7 +60,7 @@ class Repeated:
             self._stopped.wait(self._seconds)
         self._turn(self._last)
 
-    def _turn(self, work: Callable[[], None]) -> None:
+    def _turn(self, work: Callable[[], object]) -> None:
         try:
             work()
         except StoreUnavailable as error:

@@ -7,12 +7,17 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from adapters.config import Config
-from adapters.config_files import contract_folders, read_secret
+from adapters.config_files import contract_folders, load_signing_key, read_secret
 from gateway.business_clock import business_clock
 from gateway.clock import Clock, SystemClock
+from gateway.deferred.base import Workshop
+from gateway.deferred.handlers import handlers
+from gateway.deferred.runner import Worker
+from gateway.deferred.terms import Terms
 from gateway.normalise import KeyProfile
 from gateway.number import Numbers
 from gateway.parties import PartyDirectory
@@ -58,6 +63,7 @@ class Core:
     clock: Clock
     scheduler: Scheduler
     messages: MessageRegistry
+    workers: Sequence[Worker]
 
     def checks(self, keys: Sequence[SigningKey]) -> Mapping[str, Callable[[], None]]:
         """What readiness asks, by name.
@@ -105,7 +111,7 @@ class Core:
 
 
 def build_core(config: Config, key: SigningKey) -> Core:
-    """Load and connect everything once. `key` signs the heads of the journal.
+    """Load and connect everything once. `key` signs the heads of the journal and what deferred work makes.
 
     The store is opened but not touched: it may be away. Raises ConfigurationError, TrustFileError.
     """
@@ -137,6 +143,7 @@ def build_core(config: Config, key: SigningKey) -> Core:
         messages=messages,
         services=service_handlers(store, registry, settings, limits, messages),
     )
+    workshop = Workshop(store=store, tools=pipeline.tools, registry=registry, limits=limits, key=key)
     return Core(
         store=store,
         parties=parties,
@@ -149,7 +156,25 @@ def build_core(config: Config, key: SigningKey) -> Core:
         clock=clock,
         scheduler=Scheduler(store, clock, usual_tasks(store, pipeline.tools), new_holder()),
         messages=messages,
+        workers=[make_worker(config, workshop) for _ in range(config.work.in_server)],
     )
+
+
+def build_workshop(config: Config, store: Store, tools: Tools) -> Workshop:
+    """What handlers of deferred work need, outside the server. Raises ConfigurationError."""
+    return Workshop(
+        store=store,
+        tools=tools,
+        registry=SchemaRegistry(contract_folders(config), CodeLists.load(installed=config.schemas.installed)),
+        limits=replace(Limits(), **config.limits.given()),
+        key=load_signing_key(config),
+    )
+
+
+def make_worker(config: Config, workshop: Workshop) -> Worker:
+    """A worker for one thread, with a name that no other has."""
+    terms = Terms(config.work.attempts, timedelta(seconds=config.work.lease_seconds))
+    return Worker(workshop.store, workshop.tools.real_clock, handlers(workshop), new_holder(), terms)
 
 
 def build_tools(config: Config, store: Store) -> Tools:

@@ -131,12 +131,16 @@ def refused(
 
 def raise_alarm(what: str, error: BaseException, **facts: str | None) -> None:
     """Tell the operator of an unforeseen error: type and place, never its text, which may name a person."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
     _alarm.error(
         "%s: %s at %s",
         what,
         type(error).__qualname__,
-        place,
+        place_of(error),
         extra={"exception": type(error).__qualname__, **facts},
     )
+
+
+def place_of(error: BaseException) -> str:
+    """Return file and line of where an error was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"

@@ -67,6 +67,7 @@ class JournalKind(StrEnum):
     CLERK = "clerk"
     RESTORED = "restored"
     ERASED = "erased"
+    WORK = "deferred-work"
     CONNECTION = "connection"
 
 

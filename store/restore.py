@@ -10,7 +10,8 @@ from sqlalchemy import Connection, column, delete, insert, select, table, update
 from store.backup import KINDS, PLAIN, ROWS_AT_ONCE, BackupError, Header, Progress, read_line, unlimited
 from store.database import make_engine
 from store.migrate import current_revision, migrate
-from store.schema import business_clock, lease, metadata, number_epoch
+from store.records_batch import WorkState
+from store.schema import business_clock, lease, metadata, number_epoch, work
 
 _SEEDED: Final = (number_epoch.name, lease.name, business_clock.name)
 """Tables in which a migration leaves rows; what the backup says takes their place."""
@@ -43,6 +44,7 @@ def load(
                 connection.execute(delete(metadata.tables[name]))
             counts = _fill(connection, first, lines, progress)
             epoch = _new_epoch(connection, epoch_after)
+            _give_work_back(connection)
             keep_epoch(epoch)
     finally:
         engine.dispose()
@@ -171,3 +173,13 @@ def _new_epoch(connection: Connection, known: int) -> int:
     connection.execute(update(number_epoch).values(epoch=epoch, counter=0))
     connection.execute(update(lease).values(holder="", expires_at=datetime.fromtimestamp(0, UTC)))
     return epoch
+
+
+def _give_work_back(connection: Connection) -> None:
+    """Let what was being done when the backup was made be taken at once: nobody here is doing it."""
+    if connection.dialect.has_table(connection, work.name):
+        connection.execute(
+            update(work)
+            .where(work.c.state == WorkState.RUNNING.value)
+            .values(state=WorkState.READY.value, holder=None, lease_until=None)
+        )

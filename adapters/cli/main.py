@@ -32,6 +32,7 @@ from adapters.cli import (
     serving,
     testkit,
     versions,
+    work,
 )
 from adapters.cli.console import JsonOption, emit, plain_errors
 
@@ -47,6 +48,7 @@ app = typer.Typer(
 
 app.command("serve")(serving.serve)
 app.command("migrate")(serving.migrate)
+app.command("worker")(work.worker)
 app.command("send")(sending.send)
 app.command("print")(printing.print_confirmation)
 app.command("print-answer")(printing.print_answer)
@@ -74,6 +76,7 @@ app.add_typer(retrievals.app, name="retrievals")
 app.add_typer(retention.app, name="retention")
 app.add_typer(rules.app, name="rules")
 app.add_typer(scheduler.app, name="scheduler")
+app.add_typer(work.app, name="work")
 app.add_typer(testkit.app, name="testkit")
 
 

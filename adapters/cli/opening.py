@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from adapters.config import Config
+    from gateway.deferred.base import Workshop
     from gateway.tools import Tools
     from store.engine import Store
 
@@ -50,3 +51,15 @@ def opened_tools(config: Config) -> Iterator[tuple[Store, Tools]]:
 
     with opened_store(config) as store:
         yield store, build_tools(config, store)
+
+
+@contextmanager
+def opened_workshop(config: Config) -> Iterator[Workshop]:
+    """Open the configured store with what deferred work is done with.
+
+    Raises as `opened_tools`, and ConfigurationError if a contract or the signing key cannot be read.
+    """
+    from adapters.server_core import build_workshop
+
+    with opened_tools(config) as (store, tools):
+        yield build_workshop(config, store, tools)
