@@ -41,6 +41,8 @@ class Expectation:
     """What the path of the error, or of a finding, must contain."""
     line: bool = False
     """The error names a line."""
+    rejection: bool = False
+    """The rejection 0010 of the standard is in the refusal."""
     signed: bool = True
     """Signed by the gateway; refusals before admission are not."""
 

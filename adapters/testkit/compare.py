@@ -10,7 +10,9 @@ from lxml import etree
 
 from adapters.testkit.cases import Case
 from adapters.testkit.exchange import FAILED, REFUSED, Got
+from adapters.testkit.material import Sent
 from adapters.testkit.parties import Reader, all_parties
+from messages.errors import CATALOGUE
 from messages.namespaces import DIENST
 from messages.registry import MESSAGE_TYPES
 from schemas.registry import SchemaRegistry
@@ -33,8 +35,8 @@ class Judge:
         self._registry = registry
         self._today = today
 
-    def differences(self, case: Case, uuid: str, got: Got, earlier: Earlier) -> Iterator[str]:
-        """Tell what of an answer is not as the case says; `uuid` is what it has to answer."""
+    def differences(self, case: Case, sent: Sent, got: Got, earlier: Earlier) -> Iterator[str]:
+        """Tell what of an answer is not as the case says; `sent` is what it has to answer."""
         expect = case.expect
         wanted = REFUSED if expect.refused else str(expect.answer)
         if got.answer == FAILED:
@@ -49,12 +51,16 @@ class Judge:
             yield "signed, which it cannot be before admission" if got.signed else "not signed by the gateway"
         if expect.path is not None and expect.path not in (got.path or ""):
             yield f"the path {got.path or '(none)'} does not name {expect.path}"
-        if expect.line and got.line is None:
-            yield "no line is named"
+        if expect.line and not _names_the_line(sent.body, got.path or "", got.line):
+            yield f"line {got.line or '(none)'} of the document is not that of {got.path or '(no path)'}"
+        if expect.refused is not None and got.advice is not CATALOGUE[expect.refused].advice:
+            yield f"handlung is {got.advice}, not {CATALOGUE[expect.refused].advice}"
+        if got.rejection != expect.rejection:
+            yield "a rejection 0010 is in it" if got.rejection else "the rejection 0010 is missing"
         yield from self._number(case, got, earlier)
         if got.element is not None:
             yield from self._content(case, got.element, got.document or b"", earlier)
-            yield from self._frame(case, uuid, got.element)
+            yield from self._frame(case, sent, got.element)
             yield from self._contract(got.element)
 
     def _number(self, case: Case, got: Got, earlier: Earlier) -> Iterator[str]:
@@ -87,15 +93,15 @@ class Judge:
             if party.name in text or party.kennung.partition(":")[2] in text:
                 yield f"the answer names {party.name}, whom it must not name"
 
-    def _frame(self, case: Case, uuid: str, element: etree._Element) -> Iterator[str]:
+    def _frame(self, case: Case, sent: Sent, element: etree._Element) -> Iterator[str]:
         """What holds of every answer: it says what it answers, who answers whom, and that this is a test."""
         if element.tag not in MESSAGE_TYPES:
             names = ("anfrageUUID", "ausloeserUUID")
             said = next((found for name in names if (found := element.findtext(f"{{{DIENST}}}{name}"))), None)
-            if said != uuid:
+            if said != sent.uuid:
                 yield f"it answers {said}, not what was sent"
             return
-        if element.findtext("{*}ausloeserUUID") != uuid:
+        if element.findtext("{*}ausloeserUUID") != sent.uuid:
             yield "ausloeserUUID is not the UUID of what was sent"
         if element.findtext(".//leser/kennung") != all_parties()[case.author].kennung:
             yield "leser is not the author of what was sent"
@@ -112,3 +118,10 @@ class Judge:
             return
         for violation in self._registry.check(contract, element):
             yield f"not valid: {violation}"
+
+
+def _names_the_line(document: bytes, path: str, line: int | None) -> bool:
+    """Whether the element at the end of a path begins on that line of a document."""
+    lines = document.split(b"\n")
+    name = path.rpartition("/")[2].rpartition(":")[2].partition("[")[0]
+    return line is not None and 0 < line <= len(lines) and name.encode() in lines[line - 1]

@@ -41,6 +41,8 @@ class Got:
     path: str | None = None
     line: int | None = None
     signed: bool = True
+    rejection: bool = False
+    advice: Advice | None = None
     retry_after: int | None = None
     element: etree._Element | None = None
     document: bytes | None = None
@@ -81,7 +83,7 @@ class Wire:
                 raise UnexpectedAnswer(f"{proven.element.tag} is no answer of {operation.name}")
             return _answered(proven.element)
         except Refused as refusal:
-            return _refused(refusal.fehler, proven=refusal.proven)
+            return refused(refusal.fehler, proven=refusal.proven)
         except Unreachable:
             raise
         except ClientError as error:
@@ -126,6 +128,15 @@ def _of_service(name: str, element: etree._Element, document: bytes) -> Got:
     return Got(name, code, path=path, line=line, element=element, document=document)
 
 
-def _refused(fehler: Fehler, *, proven: bool) -> Got:
-    retry = fehler.wiederholen_nach if fehler.handlung is Advice.RETRY else None
-    return Got(REFUSED, fehler.code, path=fehler.pfad, line=fehler.zeile, signed=proven, retry_after=retry)
+def refused(fehler: Fehler, *, proven: bool) -> Got:
+    """What a refusal says; `proven` is whether the gateway signed it."""
+    return Got(
+        REFUSED,
+        fehler.code,
+        path=fehler.pfad,
+        line=fehler.zeile,
+        signed=proven,
+        rejection=fehler.rueckweisung is not None,
+        advice=fehler.handlung,
+        retry_after=fehler.wiederholen_nach if fehler.handlung is Advice.RETRY else None,
+    )

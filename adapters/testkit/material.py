@@ -84,6 +84,8 @@ class Material:
         number = case.number if case.number_of is None else self.numbers[case.number_of]
         subject = Subject(person=person, number=number, further=_further(case, person, now.date()))
         root = build(make(case.message, head, subject))
+        # Indented, so that a line tells something; the blanks are signed like everything else.
+        etree.indent(root)
         change_document(case.change, root)
         return _sent(root, uuid)
 

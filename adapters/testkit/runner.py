@@ -83,20 +83,20 @@ class Runner:
             return Outcome(case, State.NOT_RUN, problems=(f"needs {', '.join(missing)}",))
         begin = time.perf_counter()
         try:
-            uuid, got = self._fetch(case) if case.does == "fetch" else self._once(case)
+            sent, got = self._fetch(case) if case.does == "fetch" else self._once(case)
         except Unreachable as error:
             if not states:
                 raise
             return Outcome(case, State.FAILED, problems=(f"no answer came: {error}",))
         taken = (time.perf_counter() - begin) * 1000
         earlier = Earlier(dict(self._material.numbers), self._documents)
-        problems = tuple(self._judge.differences(case, uuid, got, earlier))
+        problems = tuple(self._judge.differences(case, sent, got, earlier))
         self._remember(case, got)
         return Outcome(case, State.FAILED if problems else State.OK, got, problems, taken)
 
-    def _once(self, case: Case) -> tuple[str, Got]:
+    def _once(self, case: Case) -> tuple[Sent, Got]:
         sent = self._material.make(case, self._clock.now())
-        return sent.uuid, self._exchange(case, sent)
+        return sent, self._exchange(case, sent)
 
     def _exchange(self, case: Case, sent: Sent) -> Got:
         """Send, again where the server asks for it: always the same document under a fresh seal."""
@@ -109,16 +109,16 @@ class Runner:
             self._sleep(min(float(got.retry_after), _LONGEST_WAIT))
         return got
 
-    def _fetch(self, case: Case) -> tuple[str, Got]:
+    def _fetch(self, case: Case) -> tuple[Sent, Got]:
         """Fetch and confirm until the answer to the case's message is there; the rest is of earlier runs."""
-        about = self._material.sent[str(case.of)].uuid
+        about = self._material.sent[str(case.of)]
         until = time.monotonic() + self._patience
         while True:
             got = self._exchange(case, self._material.make(case, self._clock.now()))
             page = None if got.element is None else parse(got.element)
             if not isinstance(page, HoleNachrichtenAntwort):
                 return about, got
-            found = [each for each in page.nachrichten if each.nachrichten_uuid == about]
+            found = [each for each in page.nachrichten if each.nachrichten_uuid == about.uuid]
             confirmed = self._confirm(case, [each.nachricht_id for each in page.nachrichten])
             if confirmed is not None:
                 return about, confirmed
