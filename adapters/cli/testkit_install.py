@@ -28,7 +28,7 @@ def register(kit: Kit, config: Config) -> list[str]:
     gateway, and where a kennung is somebody else's here.
     """
     if config.environment.name != "test":
-        raise CommandError("a kit is for test environments; this is a productive one", exit_code=REFUSED)
+        raise CommandError("a kit is for test environments, this is a productive one", exit_code=REFUSED)
     if config.gateway.kennung != kit.reader.kennung:
         raise CommandError(
             f"the kit writes to {kit.reader.kennung}, this gateway is {config.gateway.kennung}: make one with "
