@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
 from messages.binding import Attr, El, remembering
 from messages.namespaces import VERSION
@@ -80,6 +80,6 @@ class Message(Protocol):
     version: ClassVar[str]
 
     @property
-    def rahmen(self) -> object:
+    def rahmen(self) -> Any:
         """The frame: a `Grundrahmen` of the XInneres family; a record of a delivery has one of its own."""
         ...

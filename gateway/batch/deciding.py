@@ -25,7 +25,7 @@ from gateway.later import lay_out
 from gateway.requests import Sender
 from gateway.tools import Tools
 from gateway.trust.admission import Limits, admit
-from gateway.trust.canonical import CanonicalBytes, canonical_octets
+from gateway.trust.canonical import canonical_octets
 from messages.bva import Bescheinigung200002, Ereignis, Ergebnisrahmen
 from messages.errors import GatewayError
 from messages.namespaces import BVA
@@ -38,7 +38,6 @@ from store.records_batch import Chunk, ChunkCounts, Delivery
 from store.unit import UnitOfWork
 from store.unit_results import ROUTE
 
-FAILED: Final = "T200.record-failed"
 DISCARDED: Final = "T200.record-discarded"
 _FAULTY: Final = "not-processed"
 _MARK: Final = f"{{{BVA}}}identifikation.ereignis/{{{BVA}}}ereignis.zeichen"
@@ -302,12 +301,6 @@ class RecordDecisions:
             received_at=record.received,
             decided_at=self._tools.real_clock.now(),
         )
-
-
-def result_of_failed(tools: Tools, position: int) -> CanonicalBytes:
-    """Return the result of a record that the first result is made without."""
-    outcome = Outcome(faulty(GatewayError(FAILED)), _FAULTY, reason=FAILED)
-    return tools.writer.document(Ergebnisrahmen(position), outcome, tools.clock.now())
 
 
 def _mark(element: etree._Element | None) -> str | None:

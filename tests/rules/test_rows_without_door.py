@@ -1,7 +1,7 @@
-"""Rows that no message of today's doors reaches, at the decision itself: named after their ids.
+"""Rows that no message of a door reaches, at the decision itself: named after their ids.
 
-What the BVA (S) sends has no door yet; obligations of a benefits office (Vtla), admissions by BAMF (Zbamf)
-and repetitions (6) are captured by clerks, see tests/rules/test_rows_captured.py.
+Obligations of a benefits office (Vtla), admissions by BAMF (Zbamf) and repetitions (6) are captured by
+clerks, see tests/rules/test_rows_captured.py.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from tests.support.core import ABH1, ABH2, TGS1, TGS2
 from tests.support.door import DoorCore
 from tests.support.given import BAMF, BVA, TLA, cases_of, decide, request_of, stored_case, stored_person
 
-ASKERS = {"5": TGS1, "8": TGS1, "7": TLA, "3": BAMF, "4": BVA, "6": BAMF}
+ASKERS = {"5": TGS1, "8": TGS1, "7": TLA, "3": BAMF, "6": BAMF}
 ISSUERS = {
     "1a": ABH2, "1b": ABH2, "2": ABH2, "3": BAMF, "4": BVA, "5": TGS2, "6": BAMF, "7": TLA, "8": TGS2,
 }  # fmt: skip
@@ -44,7 +44,7 @@ def accepted(decided: Decided, row: str) -> Decided:
     return decided
 
 
-@pytest.mark.parametrize("art", ["7", "3", "4"])
+@pytest.mark.parametrize("art", ["7", "3"])
 def test_D01_none_is_accepted(core: DoorCore, art: str) -> None:
     decided = accepted(asked(core, art, None), "D01")
     assert decided.right is not None
@@ -52,7 +52,7 @@ def test_D01_none_is_accepted(core: DoorCore, art: str) -> None:
     assert decided.right.agency == ASKERS[art].kennung
 
 
-@pytest.mark.parametrize("art", ["7", "3", "4"])
+@pytest.mark.parametrize("art", ["7", "3"])
 @pytest.mark.parametrize(
     ("state", "row", "used"),
     [("EXPIRED_UNUSED", "D19", 0), ("LAPSED_INACTIVE", "D20", 100), ("REVOKED", "D43", 100)],
@@ -65,7 +65,7 @@ def test_D19_D20_D43_what_does_not_count_any_more(
     assert decided.case.granted_units == 700 - used
 
 
-@pytest.mark.parametrize("art", ["7", "3", "4"])
+@pytest.mark.parametrize("art", ["7", "3"])
 def test_D21_D22_one_participation(core: DoorCore, art: str) -> None:
     refused(core, asked(core, art, met(core, "1a", "LAPSED_INACTIVE", used=700)), "D21", "17050")
     refused(core, asked(core, art, met(core, "1a", "EXHAUSTED")), "D22", "17050", cases=2)
@@ -77,7 +77,7 @@ def test_D44_repeater(core: DoorCore, art: str, row: str, state: str) -> None:
     refused(core, asked(core, art, met(core, "6", state)), row, "17050")
 
 
-@pytest.mark.parametrize("art", ["7", "3", "4", "6"])
+@pytest.mark.parametrize("art", ["7", "3", "6"])
 def test_D24_deceased(core: DoorCore, art: str) -> None:
     number = stored_case(core, stored_person(core, deceased=True), "1a", "EXHAUSTED", ABH2).number
     refused(core, asked(core, art, number), "D24", "17053")
@@ -131,18 +131,6 @@ def test_D34_the_clerk_refuses(core: DoorCore) -> None:
     decided = asked(core, "5", met(core, "1a", limited="orientation"), clerk=choice)
     refused(core, decided, "D34", "17099")
     assert decided.details == {"reason": choice.text}
-
-
-def test_D38_resettler_twice(core: DoorCore) -> None:
-    refused(core, asked(core, "4", met(core, "4", until=None)), "D38", "17104")
-
-
-@pytest.mark.parametrize("state", ACTIVE)
-@pytest.mark.parametrize("held", ["1a", "1b", "2", "3", "5", "7", "8"])
-def test_D39_resettler_meets_any_right(core: DoorCore, held: str, state: str) -> None:
-    decided = asked(core, "4", met(core, held, state))
-    assert decided.row is not None
-    assert (decided.verdict, decided.row.id) == (Verdict.CLERK, "D39")
 
 
 @pytest.mark.parametrize("held", ["1a", "3"])
