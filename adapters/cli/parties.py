@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,7 +34,9 @@ def add(
     allow: Annotated[
         list[str] | None,
         typer.Option(
-            "--allow", help="Message type it may send, such as 070001; repeatable. Default: all of its kind."
+            "--allow",
+            help="Message type it may send, such as 070001; repeatable. Default: all of its kind, in a"
+            " productive environment none.",
         ),
     ] = None,
     require_timestamp: Annotated[
@@ -47,29 +50,39 @@ def add(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Register an authority with its certificates and what it may send."""
+    """Register an authority with its certificates and what it may send.
+
+    In a productive environment it may send nothing until a confirmation of its connection is imported.
+    """
+    from dataclasses import replace
+
     from store.parties import add_party
     from store.records import PartyRecord
 
     settings = configuration(config)
+    test = settings.environment.name == "test"
     record = PartyRecord(
         kennung=kennung,
         name=name,
         environment=settings.environment.name,
         agency_type=agency_type,
-        allowed_types=frozenset(allow or types_of(agency_type)),
+        allowed_types=frozenset(allow or (types_of(agency_type) if test else ())),
         require_timestamp=require_timestamp,
         signature_first=signature_first,
         ecdsa_answers=ecdsa_answers,
         str_transform=str_transform,
         certificates=tuple(read_certificate(path) for path in certificates),
     )
+    _check_connected(record, settings, types=record.allowed_types)
+    if not test:
+        record = replace(record, versions=frozenset())
     with opened_store(settings) as store, store.write() as connection:
         try:
             add_party(connection, record, datetime.now(UTC))
         except ValueError as error:
             raise CommandError(str(error), exit_code=REFUSED) from error
-    emit(_as_data(record), f"{kennung} may send {', '.join(sorted(record.allowed_types))}", as_json=as_json)
+    may = ", ".join(sorted(record.allowed_types)) or "nothing until `inge connect import`"
+    emit(_as_data(record), f"{kennung} may send {may}", as_json=as_json)
 
 
 @app.command("certify")
@@ -152,9 +165,11 @@ def set_party(
         "str_transform": str_transform,
     }
     changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    with opened_store(configuration(config)) as store, store.write() as connection:
+    settings = configuration(config)
+    with opened_store(settings) as store, store.write() as connection:
         try:
             record = replace(show_party(connection, kennung), **changes)
+            _check_connected(record, settings, types=allow or ())
             change_party(connection, record)
         except LookupError as error:
             raise CommandError(str(error), exit_code=REFUSED) from error
@@ -173,7 +188,8 @@ def confirm(
 ) -> None:
     """Confirm that an authority may write in a version of the standard. Takes effect within two seconds.
 
-    An authority that is added is confirmed for the version that comes with this release.
+    An authority that is added is confirmed for the version that comes with this release. In a productive
+    environment only what `inge connect import` brought can be confirmed again.
     """
     from dataclasses import replace
 
@@ -186,6 +202,7 @@ def confirm(
             record = show_party(connection, kennung)
             confirmed = record.versions - {name} if withdraw else record.versions | {name}
             record = replace(record, versions=confirmed)
+            _check_connected(record, settings, versions=() if withdraw else (name,))
             change_party(connection, record)
         except LookupError as error:
             raise CommandError(str(error), exit_code=REFUSED) from error
@@ -256,6 +273,20 @@ def types_of(agency_type: str) -> frozenset[str]:
     return types
 
 
+def _check_connected(
+    record: PartyRecord, config: Config, *, types: Iterable[str] = (), versions: Iterable[str] = ()
+) -> None:
+    """Refuse to give a party productively what no confirmation covers. Raises CommandError."""
+    covered = {part for pair in record.connected for part in pair}
+    missing = sorted({*types, *versions} - covered)
+    if missing and config.environment.name != "test":
+        raise CommandError(
+            f"no imported confirmation covers {', '.join(missing)} for {record.kennung}: connect it"
+            " in the test environment (`inge connect open` there, then `inge connect import` here)",
+            exit_code=REFUSED,
+        )
+
+
 def _version_named(version: str, config: Config) -> str:
     """The full name of a version this gateway knows, given with or without the name of the standard."""
     from adapters.config_files import contract_folders
@@ -300,6 +331,7 @@ def _as_data(record: PartyRecord) -> dict[str, Any]:
         "type": record.agency_type,
         "allowed": sorted(record.allowed_types),
         "versions": sorted(record.versions),
+        "connected": [f"{kind} in {version}" for kind, version in sorted(record.connected)],
         "require_timestamp": record.require_timestamp,
         "signature_first": record.signature_first,
         "ecdsa_answers": record.ecdsa_answers,
