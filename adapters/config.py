@@ -265,6 +265,39 @@ class WorkSection(Section):
     )
 
 
+class BatchSection(Section):
+    """Deliveries of many records: over HTTP, or through a watched folder."""
+
+    chunk_records: int = Field(
+        default=50, ge=1, le=1000, description="records that commit together; one that fails hurts no other"
+    )
+    max_bytes: int = Field(
+        default=4 << 30,
+        ge=1024,
+        description="largest file of records, in bytes; it lies in `spool`",
+    )
+    max_records: int = Field(default=1_000_000, ge=1, le=1_000_000, description="most records of one file")
+    spool: Path | None = Field(
+        default=None,
+        description="private folder for files while they are taken in; the system's if not given",
+    )
+    at_once: int = Field(
+        default=2, ge=1, le=64, description="deliveries coming in at a time per worker process of the server"
+    )
+    upload_seconds: float = Field(
+        default=3600.0,
+        gt=0,
+        description="longest time a delivery may take to arrive; without a byte it is `http.body_seconds`",
+    )
+    folder: Path | None = Field(
+        default=None,
+        description="folder that is watched for deliveries, by workers and by workers in the server",
+    )
+    folder_seconds: float = Field(
+        default=5.0, gt=0, le=3600, description="seconds between two looks into that folder"
+    )
+
+
 class BackupSection(Section):
     """Copies of the store, and what must be known outside of it to take one back."""
 
@@ -366,6 +399,7 @@ class Config(BaseSettings):
     clerks: ClerksSection = ClerksSection()
     scheduler: SchedulerSection = SchedulerSection()
     work: WorkSection = WorkSection()
+    batch: BatchSection = BatchSection()
     backup: BackupSection = BackupSection()
     retention: RetentionSection = RetentionSection()
     schemas: SchemasSection = SchemasSection()

@@ -85,13 +85,14 @@ def build_application(config: Config) -> WebApplication:
     from adapters.observability_metrics import Metrics
     from adapters.observability_work import WorkMetrics
     from adapters.server_background import Repeated
+    from adapters.server_batch import BATCH_PATH, RESULTS_PATH, batch_endpoint, build_batch_door
     from adapters.server_core import build_core
     from adapters.soap.app import SoapEndpoint
     from adapters.soap.contract import PUBLIC_FOLDER, load_contract
     from adapters.soap.guard import SealingKeys, SoapDoor
 
     keys = SealingKeys(load_signing_key(config), load_ecdsa_key(config))
-    core = build_core(config, keys.rsa)
+    core = build_core(config, keys.rsa, keys.ecdsa)
     metrics = Metrics([WorkMetrics(core.store, core.clock)])
     pool = WorkPool(config.http.threads, config.http.queue)
     door = SoapDoor(
@@ -105,14 +106,22 @@ def build_application(config: Config) -> WebApplication:
         messages=core.messages,
         tls_must_match=config.http.client_certificate_must_match,
     )
+    peer_of = peer_reader(config.http.trusted_proxies, config.http.client_certificate_header)
     soap = SoapEndpoint(
         door,
         files=_published(config),
         pool=pool,
-        peer_of=peer_reader(config.http.trusted_proxies, config.http.client_certificate_header),
+        peer_of=peer_of,
         metrics=metrics,
         body_seconds=config.http.body_seconds,
     )
+    batch_door = build_batch_door(
+        config,
+        core.workshop,
+        core.pipeline.senders,
+        tls_must_match=config.http.client_certificate_must_match,
+    )
+    batch = batch_endpoint(config, batch_door, pool=pool, peer_of=peer_of, metrics=metrics)
     health = HealthEndpoints(core.checks(keys.all()), metrics)
     sealer = Repeated(
         "sealer",
@@ -141,6 +150,8 @@ def build_application(config: Config) -> WebApplication:
     return WebApplication(
         routes={
             SOAP_PATH: soap,
+            BATCH_PATH: batch.deliver,
+            RESULTS_PATH: batch.results,
             "/healthz": health.healthz,
             "/readyz": health.readyz,
             "/metrics": health.metrics,

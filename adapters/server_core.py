@@ -11,7 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from adapters.config import Config
-from adapters.config_files import contract_folders, load_signing_key, read_secret
+from adapters.config_files import contract_folders, load_ecdsa_key, load_signing_key, read_secret
+from gateway.batch.signing import signer
 from gateway.business_clock import business_clock
 from gateway.clock import Clock, SystemClock
 from gateway.deferred.base import Workshop
@@ -63,6 +64,7 @@ class Core:
     clock: Clock
     scheduler: Scheduler
     messages: MessageRegistry
+    workshop: Workshop
     workers: Sequence[Worker]
 
     def checks(self, keys: Sequence[SigningKey]) -> Mapping[str, Callable[[], None]]:
@@ -110,8 +112,9 @@ class Core:
         )
 
 
-def build_core(config: Config, key: SigningKey) -> Core:
-    """Load and connect everything once. `key` signs the heads of the journal and what deferred work makes.
+def build_core(config: Config, key: SigningKey, ecdsa: SigningKey | None = None) -> Core:
+    """Load and connect everything once. `key` signs the heads of the journal and what deferred work makes,
+    the other what is for parties that ask for ECDSA.
 
     The store is opened but not touched: it may be away. Raises ConfigurationError, TrustFileError.
     """
@@ -123,12 +126,7 @@ def build_core(config: Config, key: SigningKey) -> Core:
     messages = MessageRegistry.of(registry.folders)
     settings = core_settings(config)
     limits = replace(Limits(), **config.limits.given())
-    validator = Validator.from_directories(
-        anchors=config.trust.anchors,
-        intermediates=config.trust.intermediates,
-        crls=config.trust.crls,
-        require_crl=config.trust.require_crl,
-    )
+    validator = build_validator(config)
     pipeline = Pipeline(
         registry=registry,
         store=store,
@@ -143,7 +141,8 @@ def build_core(config: Config, key: SigningKey) -> Core:
         messages=messages,
         services=service_handlers(store, registry, settings, limits, messages),
     )
-    workshop = Workshop(store=store, tools=pipeline.tools, registry=registry, limits=limits, key=key)
+    workshop = Workshop(store, pipeline.tools, registry, limits, key, ecdsa)
+    tasks = usual_tasks(store, pipeline.tools, signer(key, ecdsa))
     return Core(
         store=store,
         parties=parties,
@@ -154,8 +153,9 @@ def build_core(config: Config, key: SigningKey) -> Core:
         # Which party may use the STR-Transform is known only after the proof; the door asks then.
         soap_policy=SoapPolicy(signature=SignaturePolicy(str_transform=True)),
         clock=clock,
-        scheduler=Scheduler(store, clock, usual_tasks(store, pipeline.tools), new_holder()),
+        scheduler=Scheduler(store, clock, tasks, new_holder()),
         messages=messages,
+        workshop=workshop,
         workers=[make_worker(config, workshop) for _ in range(config.work.in_server)],
     )
 
@@ -168,6 +168,17 @@ def build_workshop(config: Config, store: Store, tools: Tools) -> Workshop:
         registry=SchemaRegistry(contract_folders(config), CodeLists.load(installed=config.schemas.installed)),
         limits=replace(Limits(), **config.limits.given()),
         key=load_signing_key(config),
+        ecdsa_key=load_ecdsa_key(config),
+    )
+
+
+def build_validator(config: Config) -> Validator:
+    """What judges the certificates of senders. Raises TrustFileError."""
+    return Validator.from_directories(
+        anchors=config.trust.anchors,
+        intermediates=config.trust.intermediates,
+        crls=config.trust.crls,
+        require_crl=config.trust.require_crl,
     )
 
 

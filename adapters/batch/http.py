@@ -1,4 +1,4 @@
-"""The batch door's HTTP side: deliveries come into a private spool file, results are made while they leave."""
+"""The batch door over HTTP: deliveries come into a private spool file, results leave as they are made."""
 
 from __future__ import annotations
 

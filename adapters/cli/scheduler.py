@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.cli.console import ConfigOption, JsonOption, configuration, emit
-from adapters.cli.opening import opened_tools
+from adapters.cli.opening import opened_workshop
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,7 @@ def run(
 
     A running gateway does this by itself; of all nodes one works at a time. Tells what each turn did.
     """
+    from gateway.batch.signing import signer
     from gateway.scheduler.runner import Scheduler
     from gateway.scheduler.tasks import usual_tasks
     from store.engine import new_holder
@@ -45,8 +46,10 @@ def run(
     if not once:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
-    with opened_tools(settings) as (store, tools):
-        scheduler = Scheduler(store, tools.real_clock, usual_tasks(store, tools), new_holder())
+    with opened_workshop(settings) as workshop:
+        store, tools = workshop.store, workshop.tools
+        tasks = usual_tasks(store, tools, signer(workshop.key, workshop.ecdsa_key))
+        scheduler = Scheduler(store, tools.real_clock, tasks, new_holder())
         try:
             while True:
                 try:

@@ -17,6 +17,7 @@ from typing import Any
 from fixtures import persons
 from fixtures.pki.build import build_pki
 from gateway import business_clock
+from gateway.batch.signing import signer
 from gateway.business_clock import BusinessClock, stored_offset
 from gateway.clerks.decide import Choice, decide
 from gateway.clerks.desk import ClerkError
@@ -145,7 +146,7 @@ def _fetched(core: DoorCore, op: dict[str, Any]) -> Any:
 
 def _scheduled(core: DoorCore) -> Any:
     """Take a turn of the scheduler, if no other process does."""
-    tasks = usual_tasks(core.store, core.pipeline.tools)
+    tasks = usual_tasks(core.store, core.pipeline.tools, signer(core.pki.key("gateway")))
     scheduler = Scheduler(core.store, core.clock, tasks, new_holder())
     done = scheduler.run_once()
     if done is not None:
