@@ -144,3 +144,16 @@ def find_sequence(connection: Connection, party_id: str) -> DeliverySequence | N
         select(delivery_sequence).where(delivery_sequence.c.party_id == party_id)
     ).one_or_none()
     return None if row is None else DeliverySequence(*row)
+
+
+def waiting_results(connection: Connection, door: str, limit: int) -> list[tuple[Delivery, DeliveryResult]]:
+    """Return unconfirmed results of the deliveries that came by a door, oldest first, with the deliveries."""
+    rows = connection.execute(
+        select(delivery, delivery_result)
+        .join(delivery_result, delivery_result.c.delivery_id == delivery.c.id)
+        .where(delivery.c.door == door, delivery_result.c.confirmed_at.is_(None))
+        .order_by(delivery_result.c.delivery_id, delivery_result.c.addendum)
+        .limit(limit)
+    )
+    columns = len(delivery.columns)
+    return [(Delivery(*row[:columns]), DeliveryResult(*row[columns:])) for row in rows]

@@ -1,5 +1,7 @@
 """Batches: deferred work, deliveries of many records, their chunks and results."""
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -20,6 +22,7 @@ def upgrade() -> None:
     _add_work()
     _add_deliveries()
     _add_results()
+    _add_lease()
 
 
 def _add_work() -> None:
@@ -181,3 +184,10 @@ def _add_results() -> None:
         sqlite_where=sa.text("route = 'batch' AND confirmed_at IS NULL"),
         postgresql_where=sa.text("route = 'batch' AND confirmed_at IS NULL"),
     )
+
+
+def _add_lease() -> None:
+    """Of all processes one at a time works on the watched folder."""
+    lease = sa.table("lease", sa.column("name"), sa.column("holder"), sa.column("expires_at", MOMENT))
+    free = datetime.fromtimestamp(0, UTC)
+    op.execute(lease.insert().values(name="batch-folder", holder="", expires_at=free))
