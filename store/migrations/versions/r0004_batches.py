@@ -189,5 +189,7 @@ def _add_results() -> None:
 def _add_lease() -> None:
     """Of all processes one at a time works on the watched folder."""
     lease = sa.table("lease", sa.column("name"), sa.column("holder"), sa.column("expires_at", MOMENT))
-    free = datetime.fromtimestamp(0, UTC)
+    long_ago = datetime(2000, 1, 1, tzinfo=UTC)
+    postgres = op.get_bind().dialect.name == "postgresql"
+    free = long_ago if postgres else long_ago.isoformat(timespec="microseconds")
     op.execute(lease.insert().values(name="batch-folder", holder="", expires_at=free))
