@@ -31,8 +31,8 @@ def register(kit: Kit, config: Config) -> list[str]:
         raise CommandError("a kit is for test environments, this is a productive one", exit_code=REFUSED)
     if config.gateway.kennung != kit.reader.kennung:
         raise CommandError(
-            f"the kit writes to {kit.reader.kennung}, this gateway is {config.gateway.kennung}: make one with "
-            f"--reader {config.gateway.kennung}",
+            f"the kit writes to {kit.reader.kennung}, this gateway is {config.gateway.kennung}: "
+            f"make one with --reader {config.gateway.kennung}",
             exit_code=REFUSED,
         )
     with opened_store(config) as store, store.write() as connection:

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -64,13 +64,18 @@ def leaves(pki: Pki, reader: Reader, now: datetime) -> Iterator[Leaf]:
     contracts = {each.message_type: each for each in SchemaRegistry.load().contracts()}
     rng, uuids = random.Random(0), _uuids()  # noqa: S311 - invented persons
     material = Material(reader, rng, lambda: next(uuids))
+    answers: dict[str, bytes] = {}
     for group in all_groups():
         for number, case in enumerate(group.cases, 1):
             material.numbers[case.id] = NUMBER
             material.questions[case.id] = str(uuid.uuid5(_NAMESPACE, f"question {case.id}"))
             sent = material.make(case, now)
             place = f"{CASES}/{group.id}/{number:02d}-{case.id}"
-            yield _leaf(case, place, sent, material, pki, now, contracts)
+            leaf = _leaf(case, place, sent, material, pki, now, contracts)
+            if case.again is not None:
+                leaf = replace(leaf, files={**leaf.files, "answer.xml": answers[case.again]})
+            answers[case.id] = leaf.files["answer.xml"]
+            yield leaf
 
 
 def _leaf(

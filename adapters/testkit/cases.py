@@ -92,6 +92,8 @@ class Case:
     """Further cases that must have gone well before."""
     change: str | None = None
     """What is done to document or envelope, see `changes.py`."""
+    example: Mapping[str, str] = field(default_factory=dict)
+    """`path` and particulars of the error in the example of the booklet; nothing is compared with them."""
     hint: str | None = None
     """What to look at when it differs, in German."""
 

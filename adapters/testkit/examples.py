@@ -209,7 +209,7 @@ def _notice(s: Situation) -> etree._Element:
 def _state(s: Situation) -> etree._Element:
     present = s.case.expect.present
     state = Zustand(str(s.case.expect.reason))
-    refused = Ablehnung("S011", _CODE_PATH, None, None, None, Advice.CORRECT)
+    refused = Ablehnung("S011", None, None, None, None, Advice.CORRECT)
     answer = StatusAbfrageAntwort(
         anfrage_uuid=s.sent.uuid,
         nachrichten_uuid=s.about,
@@ -220,12 +220,10 @@ def _state(s: Situation) -> etree._Element:
     return build_service(answer)
 
 
-_CODE_PATH: Final = "/*/personalien/geschlecht/geschlecht/code"
-
-
 def _checked(s: Situation) -> etree._Element:
-    expect = s.case.expect
-    found = GatewayError(str(expect.reason), path=_CODE_PATH) if expect.path is not None else None
+    expect, details = s.case.expect, dict(s.case.example)
+    path = details.pop("path", None)
+    found = None if path is None else GatewayError(str(expect.reason), path=path, details=details)
     answer = PruefeNachrichtAntwort(
         anfrage_uuid=s.sent.uuid,
         fehlerfrei=found is None,
@@ -239,13 +237,10 @@ def _checked(s: Situation) -> etree._Element:
 
 def _refusal(s: Situation) -> etree._Element:
     expect = s.case.expect
-    path = None if expect.path is None else f"/*/{expect.path}"
-    error = GatewayError(
-        str(expect.refused),
-        path=path,
-        line=None if path is None or not expect.line else _line_of(s.sent.body, path),
-        details={"expected": s.reader.kennung, "limit": str(1 << 20), "message_type": s.case.message},
-    )
+    details = {"expected": s.reader.kennung, **s.case.example}
+    path = details.pop("path", None)
+    line = _line_of(s.sent.body, path) if path is not None and expect.line else None
+    error = GatewayError(str(expect.refused), path=path, line=line, details=details)
     return etree.fromstring(write_fehler(error, rejection=_rejection(s, error)))
 
 

@@ -13,8 +13,7 @@ from lxml import etree
 from adapters.testkit.cases import Case, Group, all_groups
 from adapters.testkit.parties import Reader, all_parties
 from adapters.testkit.pki import Pki
-from adapters.testkit.report import expected_in_short
-from adapters.testkit.wording import sends, when_it_differs, words
+from adapters.testkit.wording import expects, sends, when_it_differs, words
 from gateway.clock import german_day
 
 if TYPE_CHECKING:
@@ -122,11 +121,10 @@ def _overview(main: _Element, page: Page) -> None:
     said = words()["page"]
     _add(main, "h2", said["overview"], id="uebersicht")
     rows = [
-        (each.case.id, each.case.title_de, sends(each.case), expected_in_short(each.case))
-        for each in page.chapters
+        (each.case.id, each.case.title_de, sends(each.case), expects(each.case)) for each in page.chapters
     ]
-    links = {each.case.id: f"#fall-{each.case.id}" for each in page.chapters}
-    _table(main, said["overview-caption"], said["columns-overview"], rows, links)
+    english = {each.case.id: each.case.title_en for each in page.chapters}
+    _table(main, said["overview-caption"], said["columns-overview"], rows, english)
 
 
 def _group(main: _Element, group: Group, chapters: Iterable[Chapter]) -> None:
@@ -160,7 +158,7 @@ def _case(main: _Element, chapter: Chapter) -> None:
     _add(section, "h4", labels["checked"])
     _list(_add(section, "ul"), chapter.checks)
     _add(section, "h4", labels["differs"])
-    _add(section, "p", when_it_differs(case))
+    _spoken(_add(section, "p"), when_it_differs(case))
     _add(section, "h4", labels["files"])
     _files(_add(section, "ul"), chapter)
     for name, label in (("input.xml", labels["document"]), ("answer.xml", labels["answer"])):
@@ -197,9 +195,9 @@ def _table(
     caption: str,
     columns: Sequence[str],
     rows: Iterable[Sequence[str]],
-    links: Mapping[str, str] | None = None,
+    english: Mapping[str, str] | None = None,
 ) -> None:
-    """A table whose first column heads its rows; `links` lead from there."""
+    """A table whose first column heads its rows; with `english` titles it is of cases and leads to them."""
     around = _add(place, "div", tabindex="0", role="region", **{"class": "scroll", "aria-label": caption})
     grid = _add(around, "table")
     _add(grid, "caption", caption)
@@ -209,16 +207,23 @@ def _table(
     body = _add(grid, "tbody")
     for first, *rest in rows:
         line = _add(body, "tr")
-        head = _add(line, "th", None if links else first, scope="row")
-        if links:
-            _add(head, "a", first, href=links[first])
-        for cell in rest:
-            _add(line, "td", cell)
+        head = _add(line, "th", None if english else first, scope="row")
+        cells = [_add(line, "td", cell) for cell in rest]
+        if english:
+            _add(head, "a", first, href=f"#fall-{first}")
+            _english(cells[0], english[first])
 
 
 def _list(place: _Element, texts: Iterable[str]) -> None:
     for text in texts:
-        _add(place, "li", text)
+        _spoken(_add(place, "li"), text)
+
+
+def _spoken(place: _Element, text: str) -> None:
+    """Put a text in; what stands between back quotes is to be typed or lies in a file."""
+    place.text, *parts = text.split("`")
+    for code, after in zip(parts[::2], parts[1::2], strict=True):
+        _add(place, "code", code).tail = after
 
 
 def _english(heading: _Element, title: str) -> None:

@@ -32,6 +32,14 @@ def sends(case: Case) -> str:
     return str(words()["does"][case.does].format(message=case.message))
 
 
+def expects(case: Case) -> str:
+    """What must come back, in a few words."""
+    expect = case.expect
+    if expect.refused is not None:
+        return str(words()["page"]["refused"].format(code=expect.refused))
+    return f"{expect.answer} {expect.reason or ''}".strip()
+
+
 def notes(case: Case) -> Iterator[str]:
     """What is particular about the document of the booklet."""
     said: Words = words()["notes"]
