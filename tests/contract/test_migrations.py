@@ -143,7 +143,7 @@ def test_the_second_revision_keeps_what_the_first_one_stored(two_urls: tuple[str
     assert len(seen["case_history"]) == len(seen["work_item_message"]) == 1
     assert tuple(item) == ("OPEN", None, None)
     assert tuple(offset) == (1, 0)
-    assert leases == ["readiness", "scheduler", "sealer"]
+    assert leases == ["batch-folder", "readiness", "scheduler", "sealer"]
 
 
 def test_the_second_revision_keeps_contents_answers_and_what_was_erased(two_urls: tuple[str, str]) -> None:
