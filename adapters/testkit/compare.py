@@ -18,6 +18,9 @@ from messages.registry import MESSAGE_TYPES
 from schemas.registry import SchemaRegistry
 from schemas.violations import ContractError
 
+_OK, _FAULT = 200, 500
+"""HTTP status of an answer and of a fault, in both versions of SOAP."""
+
 
 @dataclass(frozen=True)
 class Earlier:
@@ -47,6 +50,8 @@ class Judge:
             return
         if got.code != (expect.refused or expect.reason) and (expect.refused or expect.reason):
             yield f"code {got.code} instead of {expect.refused or expect.reason}"
+        if got.status != (_FAULT if expect.refused else _OK):
+            yield f"HTTP status {got.status}"
         if got.signed != expect.signed:
             yield "signed, which it cannot be before admission" if got.signed else "not signed by the gateway"
         if expect.path is not None and expect.path not in (got.path or ""):

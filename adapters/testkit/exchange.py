@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lxml import etree
@@ -32,7 +32,8 @@ class Got:
     """What came back. `answer` is a message type, the name of an answer of the service, REFUSED or FAILED.
 
     `element` is the proven answer without the element of the operation around it, `document` the same in
-    canonical octets; `code` the reason or the code of the error; `why` says what made an answer unusable.
+    canonical octets; `code` the reason or the code of the error, `status` that of HTTP; `why` says what made
+    an answer unusable.
     """
 
     answer: str
@@ -40,6 +41,7 @@ class Got:
     number: str | None = None
     path: str | None = None
     line: int | None = None
+    status: int = 200
     signed: bool = True
     rejection: bool = False
     advice: Advice | None = None
@@ -81,9 +83,10 @@ class Wire:
             proven = self._proof.open(response.content, self._clock.now())
             if proven.element.tag != operation.answer:
                 raise UnexpectedAnswer(f"{proven.element.tag} is no answer of {operation.name}")
-            return _answered(proven.element)
+            return replace(_answered(proven.element), status=response.status_code)
         except Refused as refusal:
-            return refused(refusal.fehler, proven=refusal.proven)
+            told = refused(refusal.fehler, proven=refusal.proven)
+            return replace(told, status=response.status_code)
         except Unreachable:
             raise
         except ClientError as error:

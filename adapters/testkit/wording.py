@@ -120,6 +120,6 @@ def _about_reason(case: Case) -> str:
 
 
 def _quoted(code: str) -> str:
-    """The German text of a code, where it is the same in every case."""
+    """The end of a sentence: the German text of a code, where it is the same in every case."""
     entry = CATALOGUE.get(code)
-    return "" if entry is None or entry.placeholders else f": „{entry.render_de()}“"
+    return "." if entry is None or entry.placeholders else f": „{entry.render_de()}“"
