@@ -85,7 +85,7 @@ def export(desk: Desk, procedure_id: int, *, key: SigningKey, registry: SchemaRe
     document = write_bestaetigung(_written(desk, confirmation, kept, party))
     _check_contract(document, registry, desk.clock.now())
     signed = sign_document(document, key=key)
-    with desk.store.write() as connection:
+    with desk.write() as connection:
         if not set_document(connection, confirmation, signed, fingerprint_of(key.certificate)):
             raise changed_meanwhile(what(procedure))
         change(desk, connection, procedure, EXPORT, ConnectionState.CONFIRMED, sha256=_sha256(signed).hex())
@@ -127,7 +127,7 @@ def import_confirmation(
         raise ConnectError(
             f"{', '.join(unknown)} is not known here: see `inge versions` and [schemas] versions"
         )
-    with desk.store.write() as connection:
+    with desk.write() as connection:
         _check_party(connection, said)
         before = find_confirmation(connection, confirmation.uuid)
         if before is not None:
@@ -161,7 +161,7 @@ def withdraw_procedure(desk: Desk, procedure_id: int, reason: str) -> Confirmati
     Out: the confirmation, if there was one; the productive environment does not hear of it.
     """
     _need_reason(reason)
-    with desk.store.write() as connection:
+    with desk.write() as connection:
         procedure = need_procedure(connection, procedure_id)
         confirmation = confirmation_of(connection, procedure.id)
         change(desk, connection, procedure, WITHDRAW, ConnectionState.WITHDRAWN, reason=reason, ended=True)
@@ -183,7 +183,7 @@ def withdraw_confirmation(desk: Desk, uuid: str, reason: str) -> tuple[Confirmat
     desk.need_productive()
     _need_reason(reason)
     uuid = uuid.lower()
-    with desk.store.write() as connection:
+    with desk.write() as connection:
         confirmation = find_confirmation(connection, uuid)
         if confirmation is None:
             raise ConnectError(f"no confirmation {uuid} was imported: see `inge connect list`")
@@ -216,7 +216,7 @@ def withdraw_inherited(desk: Desk, kennung: str, reason: str) -> frozenset[Pair]
     """
     desk.need_productive()
     _need_reason(reason)
-    with desk.store.write() as connection:
+    with desk.write() as connection:
         lock_party_row(connection, kennung)
         need_party(connection, kennung)
         lost = withdraw_grants(connection, kennung, INHERITED)

@@ -85,7 +85,7 @@ def compare(desk: Desk, procedure_id: int) -> Report:
         report=write_report(report),
     )
     after = ConnectionState.COMPARED_EQUAL if found.is_equal else ConnectionState.COMPARED_DIFFERENT
-    with desk.store.write() as connection:
+    with desk.write() as connection:
         if procedure.state == ConnectionState.AUTHORITY_REGISTERED:
             procedure = note_sent(desk, connection, procedure, sent)
         change(desk, connection, procedure, COMPARE, after, counts=found.counts(), digest=digest.hex())
@@ -115,7 +115,7 @@ def confirm(
     """
     desk.need_test()
     now = desk.clock.now()
-    with desk.store.write() as connection:
+    with desk.write() as connection:
         procedure = need_procedure(connection, procedure_id)
         check_way(
             CONFIRM,

@@ -61,7 +61,7 @@ def open_procedure(desk: Desk, kennung: str, product_id: int, scope: Collection[
     """
     desk.need_test()
     now = desk.clock.now()
-    with desk.store.write() as connection:
+    with desk.write() as connection:
         product = need_product(connection, product_id)
         if product.state != ConnectionState.PRODUCT_ACCEPTED:
             raise ConnectError(
@@ -99,7 +99,7 @@ def change_scope(
     desk: Desk, procedure_id: int, *, add: Collection[Pair], drop: Collection[Pair], reason: str
 ) -> Procedure:
     """Let a procedure be about more or fewer message types and versions."""
-    with desk.store.write() as connection:
+    with desk.write() as connection:
         procedure = need_procedure(connection, procedure_id)
         scope = (procedure.scope | set(add)) - set(drop)
         if not scope:
@@ -149,7 +149,7 @@ def supply(
     )
     if flaws:
         return procedure, flaws
-    with desk.store.write() as connection:
+    with desk.write() as connection:
         changed = change(
             desk,
             connection,
@@ -170,7 +170,7 @@ def leave_message_out(desk: Desk, procedure_id: int, uuid: str, reason: str) -> 
     if not reason.strip():
         raise ConnectError("say why the message is no test data (--reason)")
     uuid = uuid.lower()
-    with desk.store.write() as connection:
+    with desk.write() as connection:
         procedure = need_procedure(connection, procedure_id)
         sent = list_sent(connection, procedure.kennung, procedure.scope, procedure.opened_at)
         if all(each.uuid != uuid for each in sent):

@@ -26,7 +26,7 @@ def register_product(desk: Desk, maker: str, name: str, version: str) -> Product
     if not all(part.strip() for part in (maker, name, version)):
         raise ConnectError("a product has a maker, a name and a version")
     product = Product(desk.store.new_id(), maker, name, version)
-    with desk.store.write() as connection:
+    with desk.write() as connection:
         if not add_product(connection, product):
             raise ConnectError(f"{product} is registered already: see `inge connect product list`")
         note(
@@ -54,7 +54,7 @@ def withdraw_product(desk: Desk, product_id: int, reason: str) -> Product:
 
 def _change(desk: Desk, product_id: int, way: Transition, after: ConnectionState, reason: str) -> Product:
     desk.need_test()
-    with desk.store.write() as connection:
+    with desk.write() as connection:
         product = find_product(connection, product_id)
         if product is None:
             raise ConnectError(f"there is no product {product_id}: see `inge connect product list`")

@@ -4,6 +4,8 @@ A0 PRODUCT_ADAPTED → A1 PRODUCT_ACCEPTED → A2 AUTHORITY_REGISTERED → A3 TE
 COMPARED_DIFFERENT → A5 CONFIRMED → A6 PRODUCTIVE; and WITHDRAWN, from where nothing leads on.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -29,6 +31,14 @@ class Desk:
     settings: Settings
     clock: Clock
     actor: str
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a transaction for one step; commits at the end."""
+        # The first id of a process is taken in a transaction of its own, which would wait for this one.
+        self.store.new_id()
+        with self.store.write() as connection:
+            yield connection
 
     def need_test(self) -> None:
         """Raise ConnectError in a productive environment."""

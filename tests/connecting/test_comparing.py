@@ -1,0 +1,229 @@
+"""Sent test data beside those given separately: one field that differs blocks, equal ones unlock."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from lxml import etree
+from sqlalchemy import text
+
+from gateway.connecting import comparison, procedure
+from gateway.connecting.steps import ConnectError
+from messages.registry import build
+from store.connections import history_of
+from store.parties import lock_party
+from store.records_connection import ConnectionState
+from tests.support.connecting import (
+    ENTITLEMENT,
+    OBLIGATION,
+    TwoEnvironments,
+    changed_surname,
+    obligation,
+    report,
+    uuid_of,
+    written,
+    zipped,
+)
+from tests.support.core import ABH1, ABH2
+
+
+def test_one_field_that_differs_blocks_and_is_shown_with_both_values(
+    both: TwoEnvironments, tmp_path: Path
+) -> None:
+    opened = both.opened()
+    sent = changed_surname(report(), "Müller")
+    both.test.deliver(sent)
+    assert both.supply(opened, written(tmp_path / "a", changed_surname(sent, "Mueller"))) == []
+    told = both.compare(opened)
+    assert not told["equal"]
+    (message,) = told["messages"]
+    assert (message["uuid"], message["outcome"]) == (uuid_of(sent), "different")
+    (difference,) = message["differences"]
+    root = etree.QName(type(sent).root).localname
+    assert difference["path"] == f"/{root}/personalien/nachname/name"
+    assert (difference["supplied"], difference["sent"]) == ("Mueller", "Müller")
+    with pytest.raises(ConnectError, match="COMPARED_DIFFERENT"):
+        both.confirm(opened)
+    # Corrected, it is equal, and only then confirmed.
+    assert both.supply(opened, written(tmp_path / "b", sent)) == []
+    with pytest.raises(ConnectError, match="TEST_SENT"):
+        both.confirm(opened)
+    assert both.compare(opened)["equal"]
+    assert both.confirm(opened).state == ConnectionState.CONFIRMED
+
+
+def test_what_only_writes_the_same_otherwise_is_no_difference(both: TwoEnvironments, tmp_path: Path) -> None:
+    opened = both.opened()
+    sent = report()
+    both.test.deliver(sent)
+    folder = written(tmp_path / "a", sent)
+    (file,) = folder.iterdir()
+    octets = file.read_bytes()
+    assert b"\n  <" in octets
+    other = octets.replace(b"xauslaender:", b"x:").replace(b"xmlns:xauslaender=", b"xmlns:x=")
+    assert other != octets
+    file.write_bytes(other)
+    assert both.supply(opened, zipped(tmp_path / "a.zip", folder)) == []
+    told = both.compare(opened)
+    assert told["equal"]
+    assert told["messages"][0]["file"] == f"testdaten/{file.name}"
+
+
+def test_every_type_needs_an_equal_message_and_no_other(both: TwoEnvironments, tmp_path: Path) -> None:
+    opened = both.opened(ENTITLEMENT, OBLIGATION)
+    first, unsent, surplus = report(), report(), report()
+    both.test.deliver(first)
+    both.test.deliver(surplus)
+    assert both.supply(opened, written(tmp_path / "a", first, unsent)) == []
+    told = both.compare(opened)
+    outcomes = {each["uuid"]: each["outcome"] for each in told["messages"]}
+    assert outcomes == {uuid_of(first): "equal", uuid_of(unsent): "missing", uuid_of(surplus): "surplus"}
+    assert [pair["good"] for pair in told["pairs"]] == [False, False]
+    procedure.leave_message_out(both.desk(), opened.id, uuid_of(surplus).upper(), "typed in while testing")
+    both.test.deliver(unsent)
+    other = obligation()
+    both.test.deliver(other)
+    told = both.compare(opened)
+    assert [pair["good"] for pair in told["pairs"]] == [True, False]
+    assert both.supply(opened, written(tmp_path / "b", other)) == []
+    told = both.compare(opened)
+    assert told["equal"]
+    (left_out,) = [each for each in told["messages"] if each["outcome"] == "left-out"]
+    assert (left_out["uuid"], left_out["note"]) == (uuid_of(surplus), "typed in while testing")
+
+
+def test_what_came_after_the_comparison_has_to_be_compared(both: TwoEnvironments, tmp_path: Path) -> None:
+    opened = both.opened()
+    sent = report()
+    both.test.deliver(sent)
+    both.supply(opened, written(tmp_path / "a", sent))
+    assert both.compare(opened)["equal"]
+    both.test.deliver(report())
+    with pytest.raises(ConnectError, match="has sent more since the comparison"):
+        both.confirm(opened)
+    assert not both.compare(opened)["equal"]
+
+
+def test_a_refused_message_was_not_sent_and_says_why(both: TwoEnvironments, tmp_path: Path) -> None:
+    opened = both.opened()
+    refused = report()
+    broken = replace(refused, rahmen=replace(refused.rahmen, test=None))  # type: ignore[attr-defined, type-var]
+    assert both.test.refused(broken).code == "S999.test-attribute"
+    before = report()
+    both.supply(opened, written(tmp_path / "a", refused, before))
+    with pytest.raises(ConnectError, match="has sent nothing since"):
+        both.compare(opened)
+    both.test.deliver(report())
+    notes = {each["uuid"]: each["note"] for each in both.compare(opened)["messages"]}
+    assert notes[uuid_of(refused)] == "it was sent and refused with S999.test-attribute"
+    assert notes[uuid_of(before)] == "it was not sent since the opening"
+
+
+def test_another_product_than_the_accepted_one_is_a_difference(both: TwoEnvironments, tmp_path: Path) -> None:
+    opened = both.opened(product=both.product("2.0"))
+    sent = report()
+    both.test.deliver(sent)
+    both.supply(opened, written(tmp_path / "a", sent))
+    (message,) = both.compare(opened)["messages"]
+    (difference,) = message["differences"]
+    assert difference["path"].endswith("/@produktversion")
+    assert (difference["supplied"], difference["sent"]) == ("2.0", "1.0")
+
+
+def test_sent_before_the_opening_does_not_count(both: TwoEnvironments, tmp_path: Path) -> None:
+    early = report()
+    both.test.deliver(early)
+    both.clock.advance(seconds=1)
+    opened = both.opened()
+    both.supply(opened, written(tmp_path / "a", early))
+    with pytest.raises(ConnectError, match="has sent nothing since"):
+        both.compare(opened)
+
+
+def test_a_set_with_a_flaw_is_not_taken_in_at_all(both: TwoEnvironments, tmp_path: Path) -> None:
+    opened = both.opened()
+    good, other_type, foreign = report(), obligation(), report(author=ABH2)
+    folder = written(tmp_path / "a", good, other_type, foreign)
+    (folder / "broken.xml").write_text("<a>", "utf-8")
+    (folder / "double.xml").write_bytes((folder / f"{uuid_of(good)}.xml").read_bytes())
+    element = build(report())
+    etree.SubElement(element, "{http://www.w3.org/2000/09/xmldsig#}Signature")
+    (folder / "signed.xml").write_bytes(etree.tostring(element))
+    found = {flaw.file: flaw.code for flaw in both.supply(opened, folder)}
+    twice = found.keys() & {"double.xml", f"{uuid_of(good)}.xml"}
+    assert [found.pop(file) for file in twice] == ["S999.uuid-reused"]
+    assert found == {
+        "broken.xml": "X000",
+        "signed.xml": "T010",
+        f"{uuid_of(other_type)}.xml": "T070.type-not-allowed",
+        f"{uuid_of(foreign)}.xml": "T070.foreign-authority",
+    }
+    both.test.deliver(good)
+    with pytest.raises(ConnectError, match="nothing was given separately"):
+        both.compare(opened)
+
+
+def test_every_step_has_who_and_when_and_no_content_is_left(both: TwoEnvironments, tmp_path: Path) -> None:
+    sent = report()
+    opened = both.confirmed(tmp_path, sent)
+    both.export(opened)
+    with both.test.store.read() as reader:
+        steps = history_of(reader.connection, "procedure", str(opened.id))
+        product = history_of(reader.connection, "product", str(opened.product_id))
+        contents = [
+            reader.connection.execute(
+                text(f"SELECT count(*) FROM {table} WHERE {column} IS NOT NULL")
+            ).scalar()
+            for table in ("connection_supplied", "connection_comparison")
+            for column in ("wrapped", "ciphertext")
+        ]
+        digests = reader.connection.execute(text("SELECT count(digest) FROM connection_supplied")).scalar()
+    assert [(step.step, step.after, step.actor) for step in steps] == [
+        ("open", "AUTHORITY_REGISTERED", "office"),
+        ("supply", "AUTHORITY_REGISTERED", "office"),
+        ("note test data sent", "TEST_SENT", "comparer"),
+        ("compare", "COMPARED_EQUAL", "comparer"),
+        ("confirm", "CONFIRMED", "head"),
+        ("export", "CONFIRMED", "head"),
+    ]
+    assert [step.before for step in steps[1:]] == [step.after for step in steps[:-1]]
+    assert steps[-1].at > steps[0].at
+    assert [(step.after, step.actor) for step in product] == [
+        ("PRODUCT_ADAPTED", "maker"),
+        ("PRODUCT_ACCEPTED", "office"),
+    ]
+    assert contents == [0, 0, 0, 0]
+    assert digests == 1
+    with pytest.raises(ConnectError, match="destroyed"):
+        comparison.last_report(both.desk(), opened.id)
+
+
+def test_what_cannot_be_opened(both: TwoEnvironments) -> None:
+    product = both.product()
+    desk = both.desk()
+    with pytest.raises(ConnectError, match="inge party add"):
+        procedure.open_procedure(desk, "azr:000000", product.id, [ENTITLEMENT])
+    with pytest.raises(ConnectError, match="may not send 080001 here"):
+        procedure.open_procedure(
+            desk, ABH1.kennung, product.id, [ENTITLEMENT._replace(message_type="080001")]
+        )
+    both.opened(product=product)
+    with pytest.raises(ConnectError, match="is under way"):
+        both.opened(product=product)
+    with both.test.store.write() as connection:
+        lock_party(connection, ABH2.kennung, locked=True)
+    with pytest.raises(ConnectError, match="inge party unlock"):
+        procedure.open_procedure(desk, ABH2.kennung, product.id, [ENTITLEMENT])
+    with pytest.raises(ConnectError, match="done in the test environment"):
+        procedure.open_procedure(both.counter(), ABH1.kennung, product.id, [ENTITLEMENT])
+
+
+def test_a_change_that_somebody_else_made_is_not_overwritten(both: TwoEnvironments) -> None:
+    opened = both.opened()
+    with both.test.store.read() as reader:
+        old = procedure.need_procedure(reader.connection, opened.id)
+    procedure.change_scope(both.desk(), opened.id, add=[OBLIGATION], drop=[], reason="forgotten")
+    with pytest.raises(ConnectError, match="somebody else"), both.test.store.write() as connection:
+        procedure.change(both.desk(), connection, old, procedure.SUPPLY, ConnectionState.AUTHORITY_REGISTERED)
+    with pytest.raises(ConnectError, match="at least one message type"):
+        procedure.change_scope(both.desk(), opened.id, add=[], drop=[ENTITLEMENT, OBLIGATION], reason="")
