@@ -85,7 +85,13 @@ def build_application(config: Config) -> WebApplication:
     from adapters.observability_metrics import Metrics
     from adapters.observability_work import WorkMetrics
     from adapters.server_background import Repeated
-    from adapters.server_batch import BATCH_PATH, RESULTS_PATH, batch_endpoint, build_batch_door
+    from adapters.server_batch import (
+        BATCH_PATH,
+        RESULTS_PATH,
+        batch_endpoint,
+        build_batch_door,
+        watched_folders,
+    )
     from adapters.server_core import build_core
     from adapters.soap.app import SoapEndpoint
     from adapters.soap.contract import PUBLIC_FOLDER, load_contract
@@ -147,6 +153,17 @@ def build_application(config: Config) -> WebApplication:
         )
         for worker in core.workers
     ]
+    folders = watched_folders(config, core.workshop, batch_door.taking) if config.work.in_server else []
+    watchers = [
+        Repeated(
+            "folder",
+            folder.turn,
+            config.batch.folder_seconds,
+            last=folder.leave,
+            failures=metrics.background_failures.labels("folder"),
+        )
+        for folder in folders
+    ]
     return WebApplication(
         routes={
             SOAP_PATH: soap,
@@ -157,12 +174,18 @@ def build_application(config: Config) -> WebApplication:
             "/metrics": health.metrics,
         },
         folders={f"/{PUBLIC_FOLDER}/": soap.schema_file},
-        on_start=(sealer.start, scheduler.start, *(each.start for each in workers), _say_ready),
+        on_start=(
+            sealer.start,
+            scheduler.start,
+            *(each.start for each in (*workers, *watchers)),
+            _say_ready,
+        ),
         on_stop=(
             pool.close,
             core.scheduler.halt,
             *(each.halt for each in core.workers),
-            *(each.stop for each in workers),
+            *(each.halt for each in folders),
+            *(each.stop for each in (*workers, *watchers)),
             scheduler.stop,
             sealer.stop,
             core.store.close,

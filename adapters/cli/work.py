@@ -16,8 +16,10 @@ from adapters.cli.opening import opened_store, opened_workshop
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Sequence
 
-    from gateway.deferred.runner import Ended
+    from adapters.batch.folder import WatchedFolder
+    from gateway.deferred.runner import Ended, Worker
     from store.records_batch import WorkRow
 
 app = typer.Typer(help="Look at deferred work, and try it again or give it up.", no_args_is_help=True)
@@ -40,12 +42,14 @@ def worker(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Do deferred work: the chunks of deliveries and their results.
+    """Do deferred work: the chunks of deliveries and their results; look into the watched folder too.
 
     Any number may run, on any number of machines with one PostgreSQL; each is a process with one thread.
     Ends after the row at hand when it is stopped (SIGTERM, SIGINT).
     """
     from adapters.observability_logs import configure_logs
+    from adapters.server_background import Repeated
+    from adapters.server_batch import worker_folders
     from adapters.server_core import make_worker
     from store.errors import StoreUnavailable
 
@@ -54,16 +58,28 @@ def worker(
     stopped = threading.Event()
     with opened_workshop(settings) as workshop:
         doing = make_worker(settings, workshop)
+        folders, every = worker_folders(settings, workshop), settings.batch.folder_seconds
+        watchers = [
+            Repeated(
+                "folder", each.turn, settings.batch.folder_seconds, last=each.leave, failures=_Uncounted()
+            )
+            for each in folders
+        ]
 
         def stop(*_: object) -> None:
             stopped.set()
             doing.halt()
+            for each in folders:
+                each.halt()
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
+        if not once:
+            for each in watchers:
+                each.start()
         while True:
             try:
-                ended = doing.work_off()
+                ended = _worked_off(doing, folders if once else ())
             except StoreUnavailable as error:
                 if once:
                     raise
@@ -73,7 +89,28 @@ def worker(
                 if once or ended:
                     emit(dict(ended), _told(ended), as_json=as_json)
             if once or stopped.wait(settings.work.poll_seconds):
-                return
+                break
+        if not once:
+            for each in watchers:
+                each.stop()
+
+
+def _worked_off(worker: Worker, folders: Sequence[WatchedFolder]) -> Counter[Ended]:
+    """Work off what is due, with what lies in the folders, and lay down what came of it."""
+    for each in folders:
+        each.turn()
+    ended = worker.work_off()
+    for each in folders:
+        each.turn()
+        each.leave()
+    return ended
+
+
+class _Uncounted:
+    """Counts nothing: this process has no metrics."""
+
+    def inc(self) -> None:
+        """Do nothing."""
 
 
 @app.command("list")

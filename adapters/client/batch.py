@@ -7,12 +7,10 @@ that a delivery that was taken in before is answered with the same receipt.
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
@@ -21,6 +19,7 @@ import requests
 from lxml import etree
 
 from adapters.batch.body import DeliveryBody, Told
+from adapters.batch.safe_files import is_plain_name, written
 from adapters.client.errors import ClientError, Refused, UnexpectedAnswer, Unreachable, UntrustedAnswer
 from adapters.client.retry import RetryPolicy
 from adapters.client.trust import GatewayTrust
@@ -171,11 +170,10 @@ class BatchClient:
         into.mkdir(parents=True, exist_ok=True)
         file_path = into / _plain_name(note.datei.name)
         note_path = file_path.with_suffix(".schein.xml")
-        with _written(file_path) as out:
+        with written(file_path) as out:
             self.file(note, out, told)
-        with _written(note_path) as out:
+        with written(note_path) as out:
             out.write(raw)
-        _sync_folder(into)
         return Result(note, note_path, file_path)
 
     def _asked(self, what: bva.Gegenstand, kind: type[_Answer], **further: Any) -> tuple[bytes, _Answer]:
@@ -305,31 +303,6 @@ def _content(response: requests.Response) -> bytes:
 
 def _plain_name(name: str) -> str:
     """Return the name of a file as the note gives it, if it stays in its folder."""
-    if name in {"", ".", ".."} or any(each in name for each in ("/", "\\", "\0", ":")):
+    if not is_plain_name(name):
         raise UntrustedAnswer("the note names a file outside its folder")
     return name
-
-
-@contextmanager
-def _written(target: Path) -> Iterator[IO[bytes]]:
-    """Give a file to write beside its place, and put it there when it is safe on the disk."""
-    part = target.with_name(f"{target.name}.part")
-    try:
-        with part.open("w+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder as durable as the files; a system that cannot does it by itself."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,0 +1,62 @@
+"""Results that go where their delivery came from, without that somebody asks: into the watched folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.batch.result_files import first_file, later_file
+from gateway.tools import Tools
+from messages.bva import Ergebnisschein200006
+from store.deliveries import waiting_results
+from store.engine import Store
+from store.records import JournalEntry, JournalKind
+from store.records_batch import Delivery, DeliveryResult
+
+FOLDER: Final = "batch-folder"
+"""The door of deliveries that came through the watched folder."""
+
+
+class HandingOver:
+    """Hands over the results of deliveries that came by one door."""
+
+    def __init__(self, store: Store, tools: Tools, door: str = FOLDER) -> None:
+        self._store = store
+        self._tools = tools
+        self._door = door
+
+    def waiting(self, limit: int) -> list[tuple[Delivery, DeliveryResult]]:
+        """Return the oldest results that were not handed over yet."""
+        with self._store.read() as reader:
+            return waiting_results(reader.connection, self._door, limit)
+
+    def file(self, delivery: Delivery, result: DeliveryResult) -> Iterator[bytes]:
+        """Yield the file of a result. Raises ContentErased."""
+        if result.addendum:
+            return later_file(self._store, delivery.id, result.addendum)
+        return first_file(self._store, self._tools.messages, delivery)
+
+    def handed_over(self, delivery: Delivery, result: DeliveryResult) -> bool:
+        """Note that a result lies with the sender, as if it had been fetched and confirmed; once only."""
+        now = self._tools.clock.now()
+        with self._store.unit_of_work() as work:
+            work.mark_result_fetched(result, now)
+            if not work.confirm_result(result, now):
+                return False
+            for kind in (JournalKind.FETCHED, JournalKind.CONFIRMED):
+                work.add_journal(
+                    JournalEntry(
+                        kind,
+                        self._tools.real_clock.now(),
+                        party_id=delivery.party_id,
+                        uuid=result.uuid,
+                        message_type=Ergebnisschein200006.message_type,
+                        door=self._door,
+                        size=len(result.document),
+                        digest=hashlib.sha256(result.document).digest(),
+                        facts={"delivery": delivery.uuid, "addendum": result.addendum},
+                    )
+                )
+            work.commit()
+        return True
