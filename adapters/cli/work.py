@@ -60,10 +60,7 @@ def worker(
         doing = make_worker(settings, workshop)
         folders, every = worker_folders(settings, workshop), settings.batch.folder_seconds
         watchers = [
-            Repeated(
-                "folder", each.turn, settings.batch.folder_seconds, last=each.leave, failures=_Uncounted()
-            )
-            for each in folders
+            Repeated("folder", each.turn, every, last=each.leave, failures=_Uncounted()) for each in folders
         ]
 
         def stop(*_: object) -> None:
