@@ -1,0 +1,211 @@
+"""The cases are data: each can be built, is valid where it has to be, and its expectation can fail."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from adapters.testkit.booklet import Leaf, leaves
+from adapters.testkit.cases import Case, all_cases, all_groups, selected
+from adapters.testkit.changes import CHANGES
+from adapters.testkit.compare import Earlier, Judge
+from adapters.testkit.examples import NUMBER
+from adapters.testkit.exchange import FAILED, REFUSED, Got, read, refused
+from adapters.testkit.kit import Kit
+from adapters.testkit.material import Sent
+from adapters.testkit.parties import all_parties
+from messages.errors import CATALOGUE, Advice
+from messages.fehler import parse_fehler
+from schemas.registry import SchemaRegistry
+from schemas.violations import ContractError
+
+NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
+TODAY = NOW.date()
+REGISTRY = SchemaRegistry.load()
+FAULTY = {"wrong-version", "not-valid", "unknown-code"}
+
+
+@pytest.fixture(scope="module")
+def booklet(kit: Kit) -> dict[str, Leaf]:
+    return {leaf.case.id: leaf for leaf in leaves(kit.pki, kit.reader, NOW)}
+
+
+@pytest.fixture(scope="module")
+def judge(kit: Kit) -> Judge:
+    return Judge(kit.reader, REGISTRY, TODAY)
+
+
+def sent(leaf: Leaf) -> Sent:
+    root = etree.fromstring(leaf.files["input.xml"])
+    uuid = root.findtext(".//nachrichtenUUID") or root.findtext("{*}anfrageUUID")
+    return Sent(leaf.files["input.xml"], str(uuid), str(root.tag))
+
+
+def answered(leaf: Leaf) -> Got:
+    """The example answer as if it had come from a server."""
+    root = etree.fromstring(leaf.files["answer.xml"])
+    expect = leaf.case.expect
+    if expect.refused is not None:
+        return replace(refused(parse_fehler(root), proven=expect.signed), status=500)
+    return read(root)
+
+
+def test_both_groups_all_services_and_the_refusals_of_the_issue_are_there() -> None:
+    cases = all_cases()
+    sends = {case.message for case in cases if case.does == "send"}
+    assert sends == {
+        "070001", "070007", "070008", "070009", "070010", "070011", "070013", "070016", "070019", "070022",
+        "080001", "080010", "080011", "080013", "080016",
+    }  # fmt: skip
+    assert {case.does for case in cases} == {"send", "status", "check", "fetch", "confirm"}
+    assert {case.sender for case in cases} > set(all_parties())
+    assert {case.change for case in cases} - {None} == CHANGES
+    assert {str(case.expect.refused) for case in cases if case.expect.refused} >= {
+        "T011.digest", "T070.unknown-sender", "T070.foreign-authority", "T080", "X001", "S011", "V000",
+        "S999.uuid-reused", "T011.stale-timestamp", "S999.test-attribute", "T099.too-large", "X001.doctype",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.id)
+def test_a_case_says_all_that_the_booklet_prints(case: Case) -> None:
+    assert all((case.title_de, case.title_en, case.purpose, case.reference))
+    expect = case.expect
+    assert (expect.answer is None) != (expect.refused is None)
+    assert expect.refused is None or expect.refused in CATALOGUE
+    assert case.author in all_parties()
+    assert case.purpose.endswith((".", "!"))
+
+
+@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.id)
+def test_what_is_sent_is_valid_unless_that_is_the_point(case: Case, booklet: dict[str, Leaf]) -> None:
+    root = etree.fromstring(booklet[case.id].files["input.xml"])
+    try:
+        violations = REGISTRY.check(REGISTRY.identify(root, TODAY), root)
+    except ContractError as error:
+        violations = (error.violation,)
+    assert bool(violations) == (case.change in FAULTY and case.does == "send"), violations
+
+
+@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.id)
+def test_the_example_answer_is_what_the_case_expects(
+    case: Case, booklet: dict[str, Leaf], judge: Judge
+) -> None:
+    about = booklet[case.id] if case.does != "fetch" else booklet[str(case.of)]
+    documents = {} if case.again is None else {case.again: answered(booklet[case.again]).document or b""}
+    numbers = {} if case.expect.number_of is None else {case.expect.number_of: NUMBER}
+    got = answered(booklet[case.id])
+    assert list(judge.differences(case, sent(about), got, Earlier(numbers, documents))) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"answer": "070004", "code": "17001"}, "070004 17001 instead of 070003"),
+        ({"answer": REFUSED, "code": "X001"}, "refused X001 instead of 070003"),
+        ({"answer": FAILED, "why": "not the gateway's"}, "not the gateway's"),
+        ({"code": "17108"}, None),
+        ({"signed": False}, "not signed"),
+        ({"status": 500}, "HTTP status 500"),
+        ({"number": None}, "no number"),
+        ({"number": "OTHER"}, "to another person"),
+    ],
+)
+def test_a_difference_is_told(
+    changed: dict[str, Any], told: str | None, booklet: dict[str, Leaf], judge: Judge
+) -> None:
+    leaf = booklet["entitlement"]
+    got = replace(answered(leaf), **changed)
+    found = list(judge.differences(leaf.case, sent(leaf), got, Earlier({"x": "OTHER"}, {})))
+    assert len(found) == (0 if told is None else 1)
+    assert told is None or told in found[0]
+
+
+@pytest.mark.parametrize(
+    ("expect", "told"),
+    [
+        ({"number_of": "x", "number": False}, "not that of the case x"),
+        ({"number": False}, "where none belongs"),
+        ({"present": ("kursabbruch",)}, "kursabbruch is missing"),
+        ({"absent": ("gueltigVon",)}, "gueltigVon must not be there"),
+        ({"silent_about": "abh1"}, "names Ausländerbehörde Testheim"),
+        ({"reason": "17001"}, "code None instead of 17001"),
+    ],
+)
+def test_an_expectation_can_fail(
+    expect: dict[str, Any], told: str, booklet: dict[str, Leaf], judge: Judge
+) -> None:
+    leaf = booklet["entitlement"]
+    case = replace(leaf.case, expect=replace(leaf.case.expect, **expect))
+    (found,) = judge.differences(case, sent(leaf), answered(leaf), Earlier({"x": "OTHER"}, {}))
+    assert told in found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (' test="1"', "", "attribute test"),
+        (r"ausloeserUUID>\w{8}-", "ausloeserUUID>00000000-", "ausloeserUUID"),
+        ("<kennung>azr:990001", "<kennung>azr:990002", "leser"),
+        ("<kennung>dbs:000100", "<kennung>dbs:000101", "autor"),
+        ("gueltigVon>2026-", "gueltigVon>26-", "not valid"),
+    ],
+)
+def test_what_holds_of_every_answer_is_checked(
+    old: str, new: str, told: str, booklet: dict[str, Leaf], judge: Judge
+) -> None:
+    leaf = booklet["entitlement"]
+    text, changes = re.subn(old, new, leaf.files["answer.xml"].decode(), count=1)
+    assert changes == 1
+    root = etree.fromstring(text.encode())
+    got = replace(answered(leaf), element=root, document=etree.tostring(root, method="c14n"))
+    found = list(judge.differences(leaf.case, sent(leaf), got, Earlier({}, {})))
+    assert found
+    assert all(told in each for each in found)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"code": "X000"}, "code X000 instead of X001"),
+        ({"path": "/*/other"}, "does not name personalien"),
+        ({"line": 1}, "line 1"),
+        ({"line": None}, "line (none)"),
+        ({"advice": Advice.CALL}, "handlung"),
+        ({"rejection": False}, "0010 is missing"),
+        ({"signed": False}, "not signed"),
+        ({"status": 400}, "HTTP status 400"),
+    ],
+)
+def test_a_refusal_that_differs_is_told(
+    changed: dict[str, Any], told: str, booklet: dict[str, Leaf], judge: Judge
+) -> None:
+    leaf = booklet["not-valid"]
+    got = replace(answered(leaf), **changed)
+    found = list(judge.differences(leaf.case, sent(leaf), got, Earlier({}, {})))
+    assert any(told in each for each in found)
+
+
+def test_what_was_sent_again_must_be_answered_with_the_same_bytes(
+    booklet: dict[str, Leaf], judge: Judge
+) -> None:
+    leaf = booklet["resend"]
+    earlier = Earlier({"entitlement": NUMBER}, {"entitlement": b"<another/>"})
+    (found,) = judge.differences(leaf.case, sent(leaf), answered(leaf), earlier)
+    assert "another one than in the case entitlement" in found
+
+
+def test_a_case_comes_with_all_that_it_needs() -> None:
+    chosen = [case.id for case in selected(all_cases(), ["participation-after-takeover"])]
+    assert chosen == ["obligation", "authority-after-jobcenter", "taken-over", "participation-after-takeover"]
+    with pytest.raises(LookupError, match="nonsense"):
+        selected(all_cases(), ["nonsense"])
+
+
+def test_groups_refer_backwards_only() -> None:
+    seen: set[str] = set()
+    for case in (case for group in all_groups() for case in group.cases):
+        assert case.needs <= seen, case.id
+        seen.add(case.id)
