@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib import metadata
+from typing import Any
 
 import typer
 
 from adapters.cli import (
     backup,
+    batch,
     capture,
     cases,
     checking,
@@ -61,6 +64,7 @@ app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("backup-key")(backup.make_key)
 app.add_typer(configuring.app, name="config")
+app.add_typer(batch.app, name="batch")
 app.add_typer(parties.app, name="party")
 app.add_typer(connect.app, name="connect")
 app.add_typer(offices.app, name="offices")
@@ -92,4 +96,10 @@ def version(as_json: JsonOption = False) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; ends with SystemExit. `arguments` are those of the process unless given."""
     with plain_errors():
-        app(args=None if arguments is None else list(arguments))
+        _command()(args=None if arguments is None else list(arguments))
+
+
+@cache
+def _command() -> Any:
+    """The commands of `app`, built once for all that run in this process."""
+    return typer.main.get_command(app)

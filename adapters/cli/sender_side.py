@@ -14,7 +14,8 @@ from adapters.cli.console import REFUSED, CommandError, emit, finish, table
 if TYPE_CHECKING:
     from lxml import etree
 
-    from adapters.client import Client, Refused
+    from adapters.client import Client, GatewayTrust, Refused
+    from gateway.trust.keys import SigningKey
     from messages.fehler import Fehler
     from messages.registry import MessageRegistry
 
@@ -85,23 +86,39 @@ def open_client(
     versions: MessageRegistry | None = None,
 ) -> Client:
     """Make the client these options describe. Raises CommandError."""
-    from adapters.client import Client, GatewayTrust
-    from gateway.trust.keys import KeyFileError, Pkcs12Key
+    from adapters.client import Client
 
     if soap not in {"1.1", "1.2"}:
         raise CommandError("--soap must be 1.1 or 1.2")
+    return Client(
+        endpoint,
+        open_key(key, password_file),
+        open_trust(gateway),
+        soap_version=soap,
+        versions=versions or known_versions(None),
+    )
+
+
+def open_key(key: Path, password_file: Path | None) -> SigningKey:
+    """Open the sender's key. Raises CommandError."""
+    from gateway.trust.keys import KeyFileError, Pkcs12Key
+
     try:
         password = (
             None if password_file is None else password_file.read_text("utf-8").split("\n", 1)[0].rstrip("\r")
         )
-        return Client(
-            endpoint,
-            Pkcs12Key.load(key, password),
-            GatewayTrust.load(*gateway),
-            soap_version=soap,
-            versions=versions or known_versions(None),
-        )
+        return Pkcs12Key.load(key, password)
     except (OSError, ValueError, KeyFileError) as error:
+        raise CommandError(str(error)) from error
+
+
+def open_trust(gateway: list[Path]) -> GatewayTrust:
+    """Read whose answers count. Raises CommandError."""
+    from adapters.client import GatewayTrust
+
+    try:
+        return GatewayTrust.load(*gateway)
+    except (OSError, ValueError) as error:
         raise CommandError(str(error)) from error
 
 
