@@ -155,7 +155,7 @@ def test_two_product_versions_run_in_parallel_until_one_is_withdrawn(
     both.confirm(opened)
     second = both.take(both.export(opened))
     done, lost = carrying.withdraw_confirmation(both.counter(), first.uuid.upper(), "old version is over")
-    assert (done.uuid, lost) == (first.uuid, {OBLIGATION})
+    assert (done.uuid, lost) == (first.uuid, frozenset({OBLIGATION}))
     assert both.productive.deliver(productive()).message_type == "070003"
     assert both.productive.refused(productive(obligation)).code == "T070.type-not-allowed"
     with pytest.raises(ConnectError, match="WITHDRAWN"):
@@ -197,7 +197,7 @@ def test_who_was_productive_before_goes_on_until_it_is_taken_back(both: TwoEnvir
     before = party(shared_pki(), "azr:090009", "Altbehörde", "abh2", environment="productive")
     with both.productive.store.write() as connection:
         add_party(connection, before, NOW)
-    author = report().rahmen.kopf.autor  # type: ignore[attr-defined]
+    author = report().rahmen.kopf.autor
 
     def old() -> Message:
         return report(somebody(), test=None, author=replace(author, kennung="azr:090009"))

@@ -8,7 +8,7 @@ from lxml import etree
 from sqlalchemy import text
 
 from gateway.connecting import comparison, procedure
-from gateway.connecting.steps import ConnectError
+from gateway.connecting.steps import SUPPLY, ConnectError
 from messages.registry import build
 from store.connections import history_of
 from store.parties import lock_party
@@ -107,7 +107,7 @@ def test_what_came_after_the_comparison_has_to_be_compared(both: TwoEnvironments
 def test_a_refused_message_was_not_sent_and_says_why(both: TwoEnvironments, tmp_path: Path) -> None:
     opened = both.opened()
     refused = report()
-    broken = replace(refused, rahmen=replace(refused.rahmen, test=None))  # type: ignore[attr-defined, type-var]
+    broken = replace(refused, rahmen=replace(refused.rahmen, test=None))  # type: ignore[type-var]
     assert both.test.refused(broken).code == "S999.test-attribute"
     before = report()
     both.supply(opened, written(tmp_path / "a", refused, before))
@@ -224,6 +224,6 @@ def test_a_change_that_somebody_else_made_is_not_overwritten(both: TwoEnvironmen
         old = procedure.need_procedure(reader.connection, opened.id)
     procedure.change_scope(both.desk(), opened.id, add=[OBLIGATION], drop=[], reason="forgotten")
     with pytest.raises(ConnectError, match="somebody else"), both.test.store.write() as connection:
-        procedure.change(both.desk(), connection, old, procedure.SUPPLY, ConnectionState.AUTHORITY_REGISTERED)
+        procedure.change(both.desk(), connection, old, SUPPLY, ConnectionState.AUTHORITY_REGISTERED)
     with pytest.raises(ConnectError, match="at least one message type"):
         procedure.change_scope(both.desk(), opened.id, add=[], drop=[ENTITLEMENT, OBLIGATION], reason="")

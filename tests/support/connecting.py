@@ -48,7 +48,7 @@ def obligation(person: Person | None = None, *, test: str | None = "1") -> Messa
 
 def uuid_of(message: Message) -> str:
     """The UUID of a message."""
-    return str(message.rahmen.kopf.nachrichten_uuid)  # type: ignore[attr-defined]
+    return str(message.rahmen.kopf.nachrichten_uuid)
 
 
 def written(folder: Path, *messages: Message) -> Path:
