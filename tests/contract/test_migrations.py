@@ -10,8 +10,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, Table, inspect, select, text
 
+from store.confirmations import INHERITED, grants
 from store.database import make_engine
 from store.migrate import MIGRATIONS, current_revision, head_revision, migrate
+from store.parties import list_parties
 from store.schema import content, message, metadata
 from tests.support.postgres import PostgresCluster, own_cluster
 
@@ -184,6 +186,29 @@ def test_the_second_revision_keeps_contents_answers_and_what_was_erased(two_urls
         (20, None, b"\xb2", b"\xa2", "070003", None, "B2", "D01"),
         (30, b"\xc3", b"\xb3", None, None, None, None, None),
     ]
+
+
+def test_the_fifth_revision_keeps_what_productive_parties_may_send(two_urls: tuple[str, str]) -> None:
+    url, _ = two_urls
+    migrate(url, "0004")
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        for kennung, environment in (("azr:1", "productive"), ("azr:2", "test")):
+            connection.exec_driver_sql(
+                f"INSERT INTO party VALUES ('{kennung}', 'P', '{environment}', 'ABH',"
+                " false, false, false, false, false)"
+            )
+            for message_type in ("070001", "070008"):
+                connection.exec_driver_sql(f"INSERT INTO party_type VALUES ('{kennung}', '{message_type}')")
+            connection.exec_driver_sql(f"INSERT INTO party_version VALUES ('{kennung}', 'XAusländer 26.11')")
+    migrate(url)
+    with engine.begin() as connection:
+        productive, test = list_parties(connection)
+        by = {confirmation for pairs in grants(connection).values() for confirmation in pairs.values()}
+    engine.dispose()
+    assert productive.connected == {("070001", "XAusländer 26.11"), ("070008", "XAusländer 26.11")}
+    assert test.connected == frozenset()
+    assert by == {(INHERITED,)}
 
 
 def test_migrating_again_changes_nothing_and_names_the_revision(two_urls: tuple[str, str]) -> None:

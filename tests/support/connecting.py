@@ -21,7 +21,7 @@ from messages.values import Name
 from store.engine import Store
 from store.parties import add_party
 from store.records_connection import Confirmation, Pair, Procedure, Product
-from tests.support.core import ABH1, NOW, StandingClock, furnish, new_uuid, party, settings
+from tests.support.core import ABH1, ABH2, NOW, StandingClock, new_uuid, party, settings
 from tests.support.door import DoorCore
 from tests.support.pki import shared_pki
 
@@ -79,7 +79,9 @@ class TwoEnvironments:
     @classmethod
     def on(cls, test: Store, productive: Store) -> "TwoEnvironments":
         pki, clock = shared_pki(), StandingClock()
-        furnish(test, pki)
+        with test.write() as connection:
+            for holder, agency in (("abh1", ABH1), ("abh2", ABH2)):
+                add_party(connection, party(pki, agency.kennung, agency.name, holder), NOW)
         with productive.write() as connection:
             add_party(
                 connection,
