@@ -25,6 +25,7 @@ from store.schema import (
     course_section,
     course_test,
     decision,
+    delivery_chunk,
     disclosure_block,
     entitlement,
     erasure,
@@ -96,6 +97,20 @@ def destroy_content(connection: Connection, ref: MessageRef) -> int:
 def destroy_keys(connection: Connection, key_ids: Sequence[int]) -> None:
     """Destroy content keys by their ids."""
     connection.execute(update(content).where(content.c.id.in_(key_ids)).values(wrapped=None))
+
+
+def destroy_chunks(connection: Connection, chunks: Iterable[tuple[int, int]]) -> None:
+    """Destroy keys and content of chunks of records; only the places of the records are left."""
+    for delivery_id, ordinal in chunks:
+        connection.execute(
+            update(delivery_chunk)
+            .where(
+                delivery_chunk.c.delivery_id == delivery_id,
+                delivery_chunk.c.ordinal == ordinal,
+                delivery_chunk.c.done_at.is_(None),
+            )
+            .values(wrapped=None, ciphertext=None)
+        )
 
 
 def erase_messages(connection: Connection, refs: Iterable[MessageRef]) -> int:

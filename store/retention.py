@@ -17,6 +17,8 @@ from store.schema import (
     case_history,
     content,
     decision,
+    delivery,
+    delivery_chunk,
     entitlement,
     erasure,
     journal,
@@ -293,6 +295,24 @@ def page_of_contents(
         if row.key_id is not None and row.at < before
     ]
     return found, int(rows[-1].id) if len(rows) == at_most else None
+
+
+def old_chunks(connection: Connection, before: datetime) -> list[tuple[int, int, int]]:
+    """Return the chunks whose records nobody could decide and that came before an instant.
+
+    Out: delivery, ordinal and number of records of each that can still be read.
+    """
+    rows = connection.execute(
+        select(delivery_chunk.c.delivery_id, delivery_chunk.c.ordinal, delivery_chunk.c.count)
+        .join(delivery)
+        .where(
+            delivery_chunk.c.done_at.is_(None),
+            delivery_chunk.c.wrapped.is_not(None),
+            delivery.c.received_at < before,
+        )
+        .order_by(delivery_chunk.c.delivery_id, delivery_chunk.c.ordinal)
+    )
+    return [(int(row[0]), int(row[1]), int(row[2])) for row in rows]
 
 
 def still_known(connection: Connection, mentions: Iterable[Mention]) -> bool:

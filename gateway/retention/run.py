@@ -27,6 +27,7 @@ from store.retention import (
     OldContent,
     Touched,
     mentions_of,
+    old_chunks,
     page_of_contents,
     page_of_items,
     page_of_mentions,
@@ -100,6 +101,7 @@ class Run:
                 yield True
         yield from self._old_items()
         yield from self._old_messages()
+        self._old_chunks()
 
     def _due_persons(self) -> Iterator[list[Found]]:
         after: int | None = 0
@@ -180,6 +182,21 @@ class Run:
             facts = {"messages": len(contents), "actor": self._actor}
             entry = JournalEntry(JournalKind.ERASED, now, facts=facts)
             journal_row(connection, row_id, entry)
+
+    def _old_chunks(self) -> None:
+        """Erase records as old as the first stage that nobody could decide, and nobody gave up either."""
+        with self._store.read() as reader:
+            gone = old_chunks(reader.connection, self._before())
+        if not gone:
+            return
+        records = sum(count for _, _, count in gone)
+        self.tally.messages += records
+        if not self.tally.dry:
+            now, row_id = self._tools.real_clock.now(), self._store.new_id()
+            with self._store.write() as connection:
+                erasure.destroy_chunks(connection, [(each, ordinal) for each, ordinal, _ in gone])
+                facts = {"records": records, "actor": self._actor}
+                journal_row(connection, row_id, JournalEntry(JournalKind.ERASED, now, facts=facts))
 
     def _before(self) -> datetime:
         """Return the instant before which a message of nobody is too old, by the real clock, as journaled."""

@@ -15,6 +15,7 @@ from gateway.offices import EMAIL, PHONE
 from gateway.service.common import answer, read_request
 from gateway.serving import AcceptedRequest, ServiceAnswer, ServiceRequest, ServiceStep
 from gateway.settings import Settings
+from messages import bva
 from messages.errors import CATALOGUE, Advice
 from messages.service import REQUESTS, Ablehnung, StatusAbfrage, StatusAbfrageAntwort, Stelle, Zustand
 from store.engine import Store
@@ -23,6 +24,8 @@ from store.records import JournalEntry, JournalKind, MessageRef, OfficeRecord, O
 from store.unit import UnitOfWork
 
 _OWN_KINDS: Final = frozenset(cls.kind for cls in REQUESTS)
+_OF_DELIVERIES: Final = frozenset(cls.message_type for cls in (*bva.MESSAGES, *bva.DOCUMENTS))
+"""Of these the overview of deliveries tells, and their answers have no place in an answer of the service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class StatusHandler:
         asked: StatusAbfrage = accepted.request.message
         ref = MessageRef(accepted.party.kennung, asked.nachrichten_uuid.lower())
         with self._store.read() as reader:
-            status = message_status(reader, ref, kinds_aside=_OWN_KINDS, items_aside={WEAK})
+            status = message_status(reader, ref, kinds_aside=_OWN_KINDS | _OF_DELIVERIES, items_aside={WEAK})
 
         def step(work: UnitOfWork) -> ServiceAnswer:
             later = work.outbox_of(ref.party_id, ref.uuid) if status.registered_at else []
