@@ -6,8 +6,9 @@ Contents are encrypted, each under a key of its own, and destroyed when the proc
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, delete, insert, select, union, update
 
 from store.records import JournalKind
 from store.records_connection import LeftOut, Pair, Sent, StoredComparison, Supplied
@@ -16,6 +17,7 @@ from store.schema import (
     connection_left_out,
     connection_supplied,
     decision,
+    delivery,
     journal,
     message,
 )
@@ -113,27 +115,30 @@ def list_left_out(connection: Connection, procedure_id: int) -> list[LeftOut]:
 def list_sent(connection: Connection, kennung: str, scope: Collection[Pair], since: datetime) -> list[Sent]:
     """Return what an authority sent of these types and versions since an instant, in order.
 
-    Reads all messages of these types: a question for an operator of a test environment.
+    Of a delivery count its manifest and every record that was decided. Reads all messages of these types: a
+    question for an operator of a test environment.
     """
-    rows = connection.execute(
-        select(
+    types = sorted({each for pair in scope for each in pair.types()})
+    mine = (
+        message.c.party_id == kennung,
+        message.c.registered_at >= since,
+        message.c.message_type.in_(types),
+    )
+
+    def of(source: Table) -> Select[Any]:
+        here = (source.c.uuid == message.c.uuid) & (source.c.party_id == message.c.party_id)
+        return select(
             message.c.uuid,
             message.c.message_type,
-            decision.c.schema_version,
+            source.c.schema_version,
             message.c.content_hash,
             message.c.registered_at,
-        )
-        .join(decision, (decision.c.uuid == message.c.uuid) & (decision.c.party_id == message.c.party_id))
-        .where(
-            message.c.party_id == kennung,
-            message.c.registered_at >= since,
-            message.c.message_type.in_(sorted({pair.message_type for pair in scope})),
-        )
-        .distinct()
-        .order_by(message.c.registered_at, message.c.uuid)
-    )
-    found = [Sent(*row) for row in rows]
-    return [each for each in found if each.pair in scope]
+        ).join(source, here)
+
+    accepted = of(delivery).where(*mine, delivery.c.accepted_at.is_not(None))
+    rows = connection.execute(union(of(decision).where(*mine), accepted))
+    found = (Sent(*row) for row in rows)
+    return sorted((each for each in found if each.pair in scope), key=lambda each: (each.at, each.uuid))
 
 
 def refusals_of(connection: Connection, kennung: str, uuids: Sequence[str]) -> dict[str, str]:

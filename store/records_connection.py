@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 
 class ConnectionState(StrEnum):
@@ -21,11 +21,24 @@ class ConnectionState(StrEnum):
     WITHDRAWN = "WITHDRAWN"
 
 
+_PART_OF: Final = {"200002": "200001"}
+
+
 class Pair(NamedTuple):
     """A message type in a version of its standard: ("070001", "XAusländer 26.11")."""
 
     message_type: str
     version: str
+
+    @classmethod
+    def covering(cls, message_type: str, version: str) -> "Pair":
+        """Return what a message is connected by: a record of a delivery is by its manifest."""
+        return cls(_PART_OF.get(message_type, message_type), version)
+
+    def types(self) -> frozenset[str]:
+        """Return the message types that are connected by this one."""
+        parts = {part for part, whole in _PART_OF.items() if whole == self.message_type}
+        return frozenset({self.message_type, *parts})
 
     def __str__(self) -> str:
         return f"{self.message_type} in {self.version}"
@@ -75,8 +88,8 @@ class Supplied:
 
     @property
     def pair(self) -> Pair:
-        """Return message type and version."""
-        return Pair(self.message_type, self.version)
+        """Return what it is connected by."""
+        return Pair.covering(self.message_type, self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +104,8 @@ class Sent:
 
     @property
     def pair(self) -> Pair:
-        """Return message type and version."""
-        return Pair(self.message_type, self.version)
+        """Return what it is connected by."""
+        return Pair.covering(self.message_type, self.version)
 
 
 @dataclass(frozen=True, slots=True)

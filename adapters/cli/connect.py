@@ -30,7 +30,7 @@ from adapters.cli.console import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.connecting.given import Flaw
+    from gateway.connecting.given_check import Flaw
     from gateway.connecting.report import Report
     from store.records_connection import Confirmation, Procedure, Product, Step
 
@@ -101,7 +101,7 @@ def supply(
     procedure_id: ProcedureArgument,
     places: Annotated[
         list[Path],
-        typer.Argument(help="XML files, folders or ZIP archives with one unsigned message in each file."),
+        typer.Argument(help="XML files, folders or ZIP archives with one unsigned document in each file."),
     ],
     actor: ActorOption,
     anew: Annotated[bool, typer.Option("--anew", help="In the place of all that was given before.")] = False,
@@ -112,22 +112,18 @@ def supply(
 
     A message of the same UUID takes the place of the one before. Exit code 1 if there is any flaw.
     """
-    from dataclasses import asdict, replace
+    from dataclasses import asdict
 
     from gateway.connecting import procedure
     from gateway.connecting.given import GivenFileError, read_given
-    from gateway.trust.admission import Limits
 
     settings = configuration(config)
-    limits = replace(Limits(), **settings.limits.given())
     try:
-        files = read_given(places, limits)
+        files = read_given(places)
     except GivenFileError as error:
         raise CommandError(str(error)) from error
     with opened_desk(settings, actor) as desk:
-        changed, flaws = procedure.supply(
-            desk, procedure_id, files, registry=contracts(settings), limits=limits, anew=anew
-        )
+        changed, flaws = procedure.supply(desk, procedure_id, files, registry=contracts(settings), anew=anew)
     taken = 0 if flaws else len(files)
     data = {**as_data(changed), "taken": taken, "flaws": [asdict(flaw) for flaw in flaws]}
     good = f"procedure {procedure_id}: {taken} messages are taken in as given separately"

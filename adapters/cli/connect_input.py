@@ -91,9 +91,10 @@ def _taken_in(config: Config) -> list[Pair]:
     from store.records_connection import Pair
 
     versions = [(each.standard, each.version_name) for each in contract_folders(config)]
-    return sorted(
-        Pair(message.message_type, name)
+    found = {
+        Pair.covering(message.message_type, name)
         for message in SERVED
         for standard, name in versions
         if message.standard == standard
-    )
+    }
+    return sorted(found)

@@ -43,6 +43,7 @@ class GivenSide:
     """A message as it was given separately, from a file."""
 
     uuid: str
+    message_type: str
     pair: Pair
     file: str
     digest: bytes
@@ -54,6 +55,7 @@ class SentSide:
     """A message as it was sent and proven; `element` is None when its content is gone."""
 
     uuid: str
+    message_type: str
     pair: Pair
     at: datetime
     digest: bytes
@@ -62,9 +64,13 @@ class SentSide:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message in a comparison. `note` says in English what else there is to know."""
+    """One message in a comparison. `note` says in English what else there is to know.
+
+    `pair` is what it counts for: a record of a delivery counts for its manifest.
+    """
 
     uuid: str
+    message_type: str
     pair: Pair
     outcome: Outcome
     file: str | None = None
@@ -128,17 +134,25 @@ def compare_sets(
         if other is None:
             code = refused.get(ours.uuid)
             note = "it was sent and refused with " + code if code else "it was not sent since the opening"
-            entries.append(Entry(ours.uuid, ours.pair, Outcome.MISSING, ours.file, note=note))
+            entries.append(
+                Entry(ours.uuid, ours.message_type, ours.pair, Outcome.MISSING, ours.file, note=note)
+            )
         elif other.element is None:
-            entries.append(Entry(ours.uuid, ours.pair, Outcome.ERASED, ours.file, other.at))
+            entries.append(
+                Entry(ours.uuid, ours.message_type, ours.pair, Outcome.ERASED, ours.file, other.at)
+            )
         else:
             found = (*differences(ours.element, other.element), *_foreign(other.element, product))
             outcome = Outcome.DIFFERENT if found else Outcome.EQUAL
-            entries.append(Entry(ours.uuid, ours.pair, outcome, ours.file, other.at, found))
+            entries.append(
+                Entry(ours.uuid, ours.message_type, ours.pair, outcome, ours.file, other.at, found)
+            )
     for other in theirs.values():
         reason = left_out.get(other.uuid)
         outcome = Outcome.SURPLUS if reason is None else Outcome.LEFT_OUT
-        entries.append(Entry(other.uuid, other.pair, outcome, None, other.at, note=reason))
+        entries.append(
+            Entry(other.uuid, other.message_type, other.pair, outcome, None, other.at, note=reason)
+        )
     entries.sort(key=lambda entry: (entry.pair, entry.uuid))
     return Comparison(tuple(entries), tuple(_result(pair, entries) for pair in sorted(scope)))
 

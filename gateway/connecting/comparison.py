@@ -170,7 +170,9 @@ def _newest_equal(desk: Desk, connection: Connection, procedure: Procedure) -> S
 
 def _given(supplied: Iterable[Supplied]) -> list[GivenSide]:
     return [
-        GivenSide(each.uuid, each.pair, each.file, each.digest, read_canonical(each.document))
+        GivenSide(
+            each.uuid, each.message_type, each.pair, each.file, each.digest, read_canonical(each.document)
+        )
         for each in supplied
         if each.document is not None
     ]
@@ -185,7 +187,7 @@ def _side(reader: Reader, kennung: str, sent: Sent) -> SentSide:
             except ContentErased:
                 continue
             element = None if content is None else read_canonical(content)
-    return SentSide(sent.uuid, sent.pair, sent.at, sent.digest, element)
+    return SentSide(sent.uuid, sent.message_type, sent.pair, sent.at, sent.digest, element)
 
 
 def _digest(sent: Iterable[Sent]) -> bytes:

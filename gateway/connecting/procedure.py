@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gateway.clock import german_day
-from gateway.connecting.given import Flaw, GivenFile, check_given
+from gateway.connecting.given import GivenFile
+from gateway.connecting.given_check import Flaw, check_given
 from gateway.connecting.steps import (
     CHANGE_SCOPE,
     LEAVE_OUT,
@@ -24,7 +25,6 @@ from gateway.connecting.steps import (
     check_way,
     note,
 )
-from gateway.trust.admission import Limits
 from schemas.registry import SchemaRegistry
 from store.connection_data import (
     leave_out,
@@ -128,7 +128,6 @@ def supply(
     files: Sequence[GivenFile],
     *,
     registry: SchemaRegistry,
-    limits: Limits,
     anew: bool = False,
 ) -> tuple[Procedure, list[Flaw]]:
     """Take in test data that were given separately. With `anew` they take the place of all that were there.
@@ -144,7 +143,6 @@ def supply(
         kennung=procedure.kennung,
         scope=procedure.scope,
         registry=registry,
-        limits=limits,
         on=german_day(now),
     )
     if flaws:

@@ -66,7 +66,7 @@ def read_report(stored: bytes) -> Report:
 def _message(entry: Entry) -> dict[str, Any]:
     return {
         "uuid": entry.uuid,
-        "message_type": entry.pair.message_type,
+        "message_type": entry.message_type,
         "version": entry.pair.version,
         "outcome": str(entry.outcome),
         "file": entry.file,

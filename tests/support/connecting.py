@@ -11,7 +11,8 @@ from lxml import etree
 from adapters.testkit.documents import PRODUCER, PRODUCT
 from fixtures.persons import Person, entitlement, many_persons, obligation_1a
 from gateway.connecting import carrying, comparison, procedure, products
-from gateway.connecting.given import Flaw, read_given
+from gateway.connecting.given import read_given
+from gateway.connecting.given_check import Flaw
 from gateway.connecting.report import Report
 from gateway.connecting.steps import Desk
 from gateway.trust.admission import Limits
@@ -120,10 +121,8 @@ class TwoEnvironments:
 
     def supply(self, opened: Procedure, *places: Path, anew: bool = False) -> list[Flaw]:
         """Give test data separately."""
-        files = read_given(places, Limits())
-        return procedure.supply(
-            self.desk(), opened.id, files, registry=self.test.registry, limits=Limits(), anew=anew
-        )[1]
+        files = read_given(places)
+        return procedure.supply(self.desk(), opened.id, files, registry=self.test.registry, anew=anew)[1]
 
     def compare(self, opened: Procedure) -> Report:
         """Compare, as another user than who opened."""

@@ -1,0 +1,109 @@
+"""Deliveries of many records: the manifest and each record are compared, and productive once confirmed."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from fixtures.persons import LEYLA, TADEUSZ, Person
+from fixtures.resettlers import certificate, write_file
+from gateway.batch.taking import Opened, Taken
+from gateway.connecting import procedure
+from gateway.results import Refusal
+from gateway.trust.signed_document import sign_document
+from messages import bva
+from messages.registry import BUNDLED_MESSAGES
+from store.engine import Store
+from store.parties import add_party
+from store.records_connection import Pair
+from tests.support.batch import ROUTE, BatchCore, connect_bva
+from tests.support.connecting import TwoEnvironments
+from tests.support.core import NOW, party
+from tests.support.given import BVA
+from tests.support.pki import shared_pki
+
+DELIVERIES = Pair("200001", "InGe-BVA 1")
+
+
+def file_of(*persons: Person) -> bytes:
+    spool = io.BytesIO()
+    records = [certificate(person, f"BVA-{place}") for place, person in enumerate(persons, 1)]
+    write_file(spool, map(BUNDLED_MESSAGES.write, records))
+    return spool.getvalue()
+
+
+def laid(folder: Path, manifest: bva.Lieferschein200001, file: bytes) -> Path:
+    folder.mkdir()
+    (folder / "lieferschein.xml").write_bytes(bva.write(manifest))
+    (folder / manifest.datei.name).write_bytes(file)
+    return folder
+
+
+def sent(core: BatchCore, manifest: bva.Lieferschein200001, file: bytes) -> Taken | Refusal:
+    opened = core.taking.open(sign_document(bva.write(manifest), key=shared_pki().key("bva")), ROUTE)
+    return core.taking.take(opened, io.BytesIO(file)) if isinstance(opened, Opened) else opened
+
+
+def test_a_delivery_is_compared_record_by_record(
+    both: TwoEnvironments, store: Store, productive_store: Store, tmp_path: Path
+) -> None:
+    pki, clock = shared_pki(), both.clock
+    connect_bva(store, pki)
+    core = BatchCore(store, pki, clock)
+    opened = procedure.open_procedure(both.desk(), BVA.kennung, both.product().id, [DELIVERIES])
+    file, wrong = file_of(LEYLA, TADEUSZ), file_of(LEYLA, LEYLA)
+    manifest = core.manifest(file, 2)
+    assert isinstance(sent(core, manifest, file), Taken)
+    assert both.supply(opened, laid(tmp_path / "wrong", manifest, wrong)) == []
+    outcomes = [(each["message_type"], each["outcome"]) for each in both.compare(opened)["messages"]]
+    assert sorted(outcomes) == [("200001", "equal"), ("200002", "missing"), ("200002", "missing")]
+    core.work_off()
+    told = both.compare(opened)
+    (different,) = [each for each in told["messages"] if each["outcome"] == "different"]
+    assert (different["file"], different["message_type"]) == ("datensaetze.xml, record 2", "200002")
+    found = {each["path"].rpartition("/personalien/")[2]: each for each in different["differences"]}
+    assert (found["nachname/name"]["supplied"], found["nachname/name"]["sent"]) == (
+        LEYLA.personalien.nachname.text,
+        TADEUSZ.personalien.nachname.text,
+    )
+    assert both.supply(opened, laid(tmp_path / "right", manifest, file)) == []
+    told = both.compare(opened)
+    assert (told["equal"], told["counts"]["equal"]) == (True, 3)
+    both.confirm(opened)
+
+    with productive_store.write() as connection:
+        office = party(
+            pki,
+            BVA.kennung,
+            BVA.name,
+            "bva",
+            environment="productive",
+            agency_type="BVA",
+            allowed_types=frozenset(),
+            versions=frozenset(),
+        )
+        add_party(connection, office, NOW)
+    productive = BatchCore(productive_store, pki, clock, environment="productive")
+    manifest = productive.manifest(file, 2, test=None)
+    refused = sent(productive, manifest, file)
+    assert isinstance(refused, Refusal)
+    assert refused.error.code == "T070.type-not-allowed"
+    both.take(both.export(opened))
+    assert isinstance(sent(productive, manifest, file), Taken)
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "code"),
+    [("andere.xml", 1, "S999.records-hash"), ("datensaetze.xml", 2, "S999.records-count")],
+)
+def test_a_file_of_records_belongs_to_a_manifest(
+    name: str, count: int, code: str, both: TwoEnvironments, store: Store, tmp_path: Path
+) -> None:
+    connect_bva(store, shared_pki())
+    core = BatchCore(store, shared_pki(), both.clock)
+    opened = procedure.open_procedure(both.desk(), BVA.kennung, both.product().id, [DELIVERIES])
+    file = file_of(LEYLA)
+    folder = laid(tmp_path / "a", core.manifest(file, count), file)
+    (folder / "datensaetze.xml").rename(folder / name)
+    (flaw,) = both.supply(opened, folder)
+    assert (flaw.file, flaw.code) == (name, code)
