@@ -183,6 +183,7 @@ class BatchEndpoint:
     @contextmanager
     def _place(self) -> Iterator[None]:
         if self._coming_in >= self._at_once:
+            self._metrics.busy.labels(DOOR).inc()
             raise Busy
         self._coming_in += 1
         try:
@@ -226,8 +227,6 @@ class BatchEndpoint:
             word = "answered"
         if code == "T200.unexpected":
             self._metrics.unexpected.labels(DOOR).inc()
-        if code == "T200.busy":
-            self._metrics.busy.labels(DOOR).inc()
         self._count(kind, word, code, seconds)
         self._log.info(
             "delivery",
