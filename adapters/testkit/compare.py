@@ -16,7 +16,7 @@ from messages.errors import CATALOGUE
 from messages.namespaces import DIENST
 from messages.registry import MESSAGE_TYPES
 from schemas.registry import SchemaRegistry
-from schemas.violations import ContractError
+from schemas.violations import ContractError, Violation
 
 _OK, _FAULT = 200, 500
 """HTTP status of an answer and of a fault, in both versions of SOAP."""
@@ -119,10 +119,14 @@ class Judge:
         try:
             contract = self._registry.identify(element, self._today)
         except ContractError as error:
-            yield f"not valid: {error.violation}"
+            yield _said(error.violation)
             return
-        for violation in self._registry.check(contract, element):
-            yield f"not valid: {violation}"
+        yield from map(_said, self._registry.check(contract, element))
+
+
+def _said(violation: Violation) -> str:
+    expected = f"expected {violation.expected or 'something else'}, found {violation.found or 'nothing'}"
+    return f"not valid at {violation.path} (line {violation.line}): {expected}"
 
 
 def _names_the_line(document: bytes, path: str, line: int | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Final
 from lxml import etree
 
 from adapters.client.errors import Unreachable
+from adapters.client.retry import RetryPolicy
 from adapters.testkit.cases import Case
 from adapters.testkit.changes import sealed
 from adapters.testkit.compare import Earlier, Judge
@@ -20,8 +22,8 @@ from adapters.testkit.material import Material, Sent
 from gateway.clock import Clock
 from messages.service import HoleNachrichtenAntwort, parse
 
-_ATTEMPTS: Final = 4
-_LONGEST_WAIT: Final = 5.0
+POLICY: Final = RetryPolicy(attempts=4, first_seconds=0.25, longest_seconds=5.0)
+"""Short: who drives a test server waits in front of it."""
 
 
 class State(StrEnum):
@@ -44,7 +46,11 @@ class Outcome:
 
 
 class Runner:
-    """One run. `sleep` waits some seconds; `patience` is how long a later answer may take to lie ready."""
+    """One run.
+
+    `policy` says how often is sent until there is an answer, `sleep` waits some seconds, `patience` is how
+    long a later answer may take to lie ready.
+    """
 
     def __init__(
         self,
@@ -54,6 +60,8 @@ class Runner:
         material: Material,
         clock: Clock,
         *,
+        policy: RetryPolicy | None = None,
+        rng: random.Random | None = None,
         sleep: Callable[[float], None] = time.sleep,
         patience: float = 10.0,
     ) -> None:
@@ -62,6 +70,8 @@ class Runner:
         self._judge = judge
         self._material = material
         self._clock = clock
+        self._policy = policy or POLICY
+        self._rng = rng or random.SystemRandom()
         self._sleep = sleep
         self._patience = patience
         self._documents: dict[str, bytes] = {}
@@ -99,15 +109,28 @@ class Runner:
         return sent, self._exchange(case, sent)
 
     def _exchange(self, case: Case, sent: Sent) -> Got:
-        """Send, again where the server asks for it: always the same document under a fresh seal."""
+        """Send, again where there was no answer or the server asks for it: the same document, a fresh seal.
+
+        Raises Unreachable.
+        """
+        attempt = 1
+        while True:
+            wait = self._policy.wait(attempt, None, self._rng)
+            try:
+                got = self._wire.exchange(self._sealed(case, sent), sent)
+            except Unreachable:
+                if wait is None:
+                    raise
+            else:
+                if got.retry_after is None or got.code == case.expect.refused or wait is None:
+                    return got
+                wait = min(float(got.retry_after), self._policy.longest_seconds)
+            self._sleep(wait)
+            attempt += 1
+
+    def _sealed(self, case: Case, sent: Sent) -> bytes:
         key = self._kit.pki.key(case.sender)
-        for attempt in range(1, _ATTEMPTS + 1):
-            envelope = sealed(case.change, sent.body, key, self._clock.now(), self._wire.soap_version)
-            got = self._wire.exchange(envelope, sent)
-            if got.retry_after is None or got.code == case.expect.refused or attempt == _ATTEMPTS:
-                break
-            self._sleep(min(float(got.retry_after), _LONGEST_WAIT))
-        return got
+        return sealed(case.change, sent.body, key, self._clock.now(), self._wire.soap_version)
 
     def _fetch(self, case: Case) -> tuple[Sent, Got]:
         """Fetch and confirm until the answer to the case's message is there; the rest is of earlier runs."""

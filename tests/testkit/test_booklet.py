@@ -81,8 +81,15 @@ def test_the_keys_open_with_the_password_that_is_told(kit: Kit) -> None:
         kit.require_valid(datetime(2099, 1, 1, tzinfo=UTC))
 
 
-def test_two_kits_differ_in_keys_and_days_only(kit: Kit, tmp_path: Path) -> None:
-    other = write_kit(tmp_path / "kit", kit.reader, datetime.now(UTC))
+def test_a_kit_for_another_gateway_differs_in_keys_days_and_reader_only(kit: Kit, tmp_path: Path) -> None:
+    to = ("--reader", "dbs:123456", "--reader-name", 'Amt "X"')
+    made = inge("testkit", "make", tmp_path / "kit", *to, "--json")
+    assert made.code == 0
+    assert made.json["password"] == "testheft"
+    other = Kit.load(tmp_path / "kit")
+    assert other.reader == Reader("dbs:123456", 'Amt "X"')
+    message = etree.parse(other.folder / "cases" / "group07" / "01-entitlement" / "input.xml")
+    assert message.findtext("nachrichtenkopf.g2g/leser/kennung") == "dbs:123456"
 
     def layout(each: Kit) -> set[str]:
         return {str(path.relative_to(each.folder)) for path in each.folder.rglob("*")}
@@ -93,18 +100,6 @@ def test_two_kits_differ_in_keys_and_days_only(kit: Kit, tmp_path: Path) -> None
     assert layout(other) == layout(kit)
     assert texts(other) == texts(kit)
     assert other.pki.certificate("abh1") != kit.pki.certificate("abh1")
-
-
-def test_a_kit_for_another_gateway_writes_to_it(tmp_path: Path) -> None:
-    made = inge(
-        "testkit", "make", tmp_path / "kit", "--reader", "dbs:123456", "--reader-name", 'Amt "X"', "--json"
-    )
-    assert made.code == 0
-    assert made.json["password"] == "testheft"
-    other = Kit.load(tmp_path / "kit")
-    assert other.reader == Reader("dbs:123456", 'Amt "X"')
-    message = etree.parse(other.folder / "cases" / "group07" / "01-entitlement" / "input.xml")
-    assert message.findtext("nachrichtenkopf.g2g/leser/kennung") == "dbs:123456"
 
 
 def test_nothing_is_overwritten_and_nothing_is_left_half_done(

@@ -1,14 +1,15 @@
 """`inge testkit install`: the agencies of a kit in a test environment, and never in a productive one."""
 
+import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from adapters.cli.console import REFUSED
-from adapters.testkit.kit import Kit
+from adapters.testkit.kit import KIT_FILE, Kit, lay_keys
 from adapters.testkit.parties import all_parties
 from store.engine import Store
 from store.parties import add_party, lock_party, show_party
@@ -73,7 +74,8 @@ def test_a_kit_made_anew_replaces_the_keys_and_nothing_else(
     assert install(gateway, kit).code == 0
     with opened.write() as connection:
         lock_party(connection, "azr:990002", locked=True)
-    assert inge("testkit", "make", tmp_path / "anew").code == 0
+    lay_keys(tmp_path / "anew", datetime.now(UTC))
+    shutil.copy(kit.folder / KIT_FILE, tmp_path / "anew")
     anew = Kit.load(tmp_path / "anew")
     assert install(gateway, anew).code == 0
     assert certificates(opened, "dbs:990101") == {anew.pki.certificate("tgs1").fingerprint(SHA256()).hex()}
@@ -111,6 +113,6 @@ def test_a_kennung_that_is_somebody_elses_is_left_alone(gateway: Gateway, kit: K
     ran = install(gateway, kit)
     assert (ran.code, "Wirkliches Jobcenter" in ran.err) == (REFUSED, True)
     with opened.write() as connection:
-        assert show_party(connection, "dbs:990102") == replace(theirs)
+        assert show_party(connection, "dbs:990102") == theirs
         with pytest.raises(LookupError):
             show_party(connection, "azr:990001")

@@ -1,0 +1,68 @@
+"""Our own server passes the kit: a real gateway, the kit installed, and the command of software makers."""
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.testkit.cases import all_cases
+from adapters.testkit.kit import Kit
+from tests.support.cli import inge
+from tests.support.reference import PROJECT
+from tests.support.server import Gateway, live_pki, prepared
+
+COMMAND = (sys.executable, "-c", "from adapters.cli.main import main; main()")
+
+
+def trusting(kit: Kit) -> dict[str, Any]:
+    """What `inge testkit install` tells an operator to add."""
+    pki = live_pki()
+    return {"anchors": (*pki.anchors, kit.anchor), "crls": (*pki.crls, kit.revocations)}
+
+
+def run(gateway: Gateway, kit: Kit, *arguments: str | Path) -> Any:
+    """Run the kit as a process of its own; the report."""
+    words = ("testkit", "run", gateway.soap, "--kit", kit.folder, "--json", *arguments)
+    certificate = str(gateway.pki.directory / "gateway.crt.pem")
+    done = subprocess.run(
+        [*COMMAND, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "INGE_SEND_GATEWAY": certificate},
+    )
+    report = json.loads(done.stdout)
+    wrong = [(result["case"], result["problems"]) for result in report["results"] if result["problems"]]
+    assert wrong == [], wrong[:4]
+    assert done.returncode == 0, done.stderr
+    assert report["ok"] == report["cases"] == len(all_cases())
+    return report
+
+
+@pytest.fixture
+def gateway(store_url: str, kit: Kit, tmp_path: Path) -> Iterator[Gateway]:
+    """A gateway at which the kit was installed before it was started."""
+    made = prepared(tmp_path, store_url, http={"workers": 1}, trust=trusting(kit))
+    made.write_configuration()
+    installed = inge("testkit", "install", kit.folder, "--config", made.config, "--json")
+    assert installed.json["still_to_do"] == []
+    made.start()
+    yield made
+    made.kill()
+
+
+def test_every_case_passes_and_passes_again(gateway: Gateway, kit: Kit, tmp_path: Path) -> None:
+    run(gateway, kit, "--junit", tmp_path / "report.xml")
+    if "sqlite" in gateway.store_url:
+        run(gateway, kit, "--soap", "1.2")
+    suite = ElementTree.parse(tmp_path / "report.xml").getroot().find("testsuite")
+    assert suite is not None
+    counted = (suite.get("tests"), suite.get("failures"), suite.get("skipped"))
+    assert counted == (str(len(all_cases())), "0", "0")
+    assert len(suite.findall("testcase")) == len(all_cases())
