@@ -6,8 +6,10 @@ Every change of a state compares with what was read and says whether it was stil
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from store.records_connection import Pair, Procedure, Product, Step
 from store.schema import connection_history, connection_procedure, connection_product, connection_scope
@@ -15,23 +17,15 @@ from store.schema import connection_history, connection_procedure, connection_pr
 
 def add_product(connection: Connection, product: Product) -> bool:
     """Add a product; False if there is one of this maker, name and version already."""
-    same = select(connection_product.c.id).where(
-        connection_product.c.maker == product.maker,
-        connection_product.c.name == product.name,
-        connection_product.c.version == product.version,
+    return _insert_unless_there(
+        connection,
+        connection_product,
+        id=product.id,
+        maker=product.maker,
+        name=product.name,
+        version=product.version,
+        state=str(product.state),
     )
-    if connection.execute(same).first() is not None:
-        return False
-    connection.execute(
-        insert(connection_product).values(
-            id=product.id,
-            maker=product.maker,
-            name=product.name,
-            version=product.version,
-            state=str(product.state),
-        )
-    )
-    return True
 
 
 def list_products(connection: Connection) -> list[Product]:
@@ -63,24 +57,19 @@ def change_product(connection: Connection, product: Product, state: str) -> bool
 
 def add_procedure(connection: Connection, procedure: Procedure) -> bool:
     """Add a procedure with its scope; False if one of this authority and product is under way."""
-    under_way = select(connection_procedure.c.id).where(
-        connection_procedure.c.kennung == procedure.kennung,
-        connection_procedure.c.product_id == procedure.product_id,
-        connection_procedure.c.ended_at.is_(None),
+    added = _insert_unless_there(
+        connection,
+        connection_procedure,
+        id=procedure.id,
+        kennung=procedure.kennung,
+        product_id=procedure.product_id,
+        state=str(procedure.state),
+        revision=procedure.revision,
+        opened_at=procedure.opened_at,
+        ended_at=procedure.ended_at,
     )
-    if connection.execute(under_way).first() is not None:
+    if not added:
         return False
-    connection.execute(
-        insert(connection_procedure).values(
-            id=procedure.id,
-            kennung=procedure.kennung,
-            product_id=procedure.product_id,
-            state=str(procedure.state),
-            revision=procedure.revision,
-            opened_at=procedure.opened_at,
-            ended_at=procedure.ended_at,
-        )
-    )
     set_scope(connection, procedure.id, procedure.scope)
     return True
 
@@ -150,6 +139,13 @@ def history_of(connection: Connection, kind: str, subject: str) -> list[Step]:
         .order_by(connection_history.c.id)
     )
     return [Step(*row) for row in rows]
+
+
+def _insert_unless_there(connection: Connection, table: Table, **values: Any) -> bool:
+    """Insert a row; False if a unique index of the table holds one like it, whoever was faster."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    done = connection.execute(dialect.insert(table).values(values).on_conflict_do_nothing())
+    return done.rowcount == 1
 
 
 def _procedures(connection: Connection, procedure_id: int | None) -> list[Procedure]:

@@ -1,5 +1,6 @@
 """Sent test data beside those given separately: one field that differs blocks, equal ones unlock."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -207,9 +208,18 @@ def test_what_cannot_be_opened(both: TwoEnvironments) -> None:
         procedure.open_procedure(
             desk, ABH1.kennung, product.id, [ENTITLEMENT._replace(message_type="080001")]
         )
-    both.opened(product=product)
-    with pytest.raises(ConnectError, match="is under way"):
-        both.opened(product=product)
+    with pytest.raises(ConnectError, match="is registered already"):
+        both.product()
+
+    def try_to_open(_: int) -> bool:
+        try:
+            return both.opened(product=product).revision == 1
+        except ConnectError as error:
+            assert "is under way" in str(error)
+            return False
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(try_to_open, range(4))) == 1
     with both.test.store.write() as connection:
         lock_party(connection, ABH2.kennung, locked=True)
     with pytest.raises(ConnectError, match="inge party unlock"):
