@@ -144,8 +144,8 @@ def history_of(connection: Connection, kind: str, subject: str) -> list[Step]:
 def _insert_unless_there(connection: Connection, table: Table, **values: Any) -> bool:
     """Insert a row; False if a unique index of the table holds one like it, whoever was faster."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    done = connection.execute(dialect.insert(table).values(values).on_conflict_do_nothing())
-    return done.rowcount == 1
+    row = dialect.insert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
+    return connection.execute(row).first() is not None
 
 
 def _procedures(connection: Connection, procedure_id: int | None) -> list[Procedure]:
