@@ -7,7 +7,7 @@ that screen readers announce, results as words and not by colour alone, and blac
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
@@ -34,6 +34,20 @@ _HINTS: Final = {
     "the same letters, composed of other characters": "gleiche Buchstaben, anders zusammengesetzt (Unicode)",
     "the same elements in another order": "dieselben Elemente in anderer Reihenfolge",
     "another product than the one registered": "anderes Fachverfahren als das abgenommene",
+}
+_ENGLISH_NOTES: Final = {
+    "refused": "it was sent and refused with {}",
+    "reason": "no test data: {}",
+    "missing": "it was not sent since the opening",
+    "surplus": "it was not given separately: `inge connect supply`, or `leave-out` if it is no test data",
+    "erased": "its content was erased: it has to be sent anew, under a new UUID",
+}
+_GERMAN_NOTES: Final = {
+    "refused": "Gesandt, aber abgelehnt mit {}.",
+    "reason": "Keine Testdaten: {}",
+    "missing": "Seit Beginn des Vorgangs nicht gesandt.",
+    "surplus": "Nicht gesondert übergeben.",
+    "erased": "Der Inhalt ist gelöscht; die Nachricht ist unter neuer UUID neu zu senden.",
 }
 _STYLE: Final = """
 :root { color-scheme: light; }
@@ -109,7 +123,7 @@ def _message(message: dict[str, Any]) -> str:
     where = [f"file {message['file']}"] if message["file"] else []
     where += [f"sent {_utc(message['sent_at'])}"] if message["sent_at"] else []
     head = f"{message['outcome'].upper()}  {message['message_type']}  {message['uuid']}  ({', '.join(where)})"
-    lines = [head, *([f"  {message['note']}"] if message["note"] else [])]
+    lines = [head, *(f"  {note}" for note in _notes(message, _ENGLISH_NOTES))]
     for each in message["differences"]:
         lines.append(f"  {each['path']}")
         lines.append(f"      given separately: {_value(each['supplied'])}")
@@ -117,6 +131,16 @@ def _message(message: dict[str, Any]) -> str:
         if each["hint"]:
             lines.append(f"      {each['hint']}")
     return "\n".join(lines)
+
+
+def _notes(message: dict[str, Any], words: Mapping[str, str]) -> Iterator[str]:
+    """Give what there is to say of a message that was not compared."""
+    for name in ("refused", "reason"):
+        if message[name]:
+            yield words[name].format(message[name])
+            return
+    if message["outcome"] in words:
+        yield words[message["outcome"]]
 
 
 def _value(value: str | None) -> str:
@@ -167,8 +191,8 @@ def _section(message: dict[str, Any]) -> Iterator[str]:
     if message["sent_at"]:
         yield f"; gesandt {_german(message['sent_at'])}"
     yield "</p>"
-    if message["note"]:
-        yield f"<p>{escape(message['note'])}</p>"
+    for note in _notes(message, _GERMAN_NOTES):
+        yield f"<p>{escape(note)}</p>"
     if message["differences"]:
         yield "<table><caption>Unterschiede Feld für Feld</caption><thead><tr>"
         yield '<th scope="col">Feld</th><th scope="col">übergeben</th><th scope="col">gesandt</th>'

@@ -64,9 +64,10 @@ class SentSide:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message in a comparison. `note` says in English what else there is to know.
+    """One message in a comparison.
 
-    `pair` is what it counts for: a record of a delivery counts for its manifest.
+    `pair` is what it counts for: a record of a delivery counts for its manifest. `refused` is the code with
+    which it was refused when it was sent, `reason` why it is no test data.
     """
 
     uuid: str
@@ -76,7 +77,8 @@ class Entry:
     file: str | None = None
     sent_at: datetime | None = None
     differences: tuple[Difference, ...] = ()
-    note: str | None = None
+    refused: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,8 @@ def compare_sets(
         other = theirs.pop(ours.uuid, None)
         if other is None:
             code = refused.get(ours.uuid)
-            note = "it was sent and refused with " + code if code else "it was not sent since the opening"
             entries.append(
-                Entry(ours.uuid, ours.message_type, ours.pair, Outcome.MISSING, ours.file, note=note)
+                Entry(ours.uuid, ours.message_type, ours.pair, Outcome.MISSING, ours.file, refused=code)
             )
         elif other.element is None:
             entries.append(
@@ -151,7 +152,7 @@ def compare_sets(
         reason = left_out.get(other.uuid)
         outcome = Outcome.SURPLUS if reason is None else Outcome.LEFT_OUT
         entries.append(
-            Entry(other.uuid, other.message_type, other.pair, outcome, None, other.at, note=reason)
+            Entry(other.uuid, other.message_type, other.pair, outcome, None, other.at, reason=reason)
         )
     entries.sort(key=lambda entry: (entry.pair, entry.uuid))
     return Comparison(tuple(entries), tuple(_result(pair, entries) for pair in sorted(scope)))

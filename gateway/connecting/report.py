@@ -71,7 +71,8 @@ def _message(entry: Entry) -> dict[str, Any]:
         "outcome": str(entry.outcome),
         "file": entry.file,
         "sent_at": None if entry.sent_at is None else entry.sent_at.isoformat(),
-        "note": entry.note,
+        "refused": entry.refused,
+        "reason": entry.reason,
         "differences": [
             {"path": each.path, "supplied": each.supplied, "sent": each.sent, "hint": each.hint}
             for each in entry.differences

@@ -8,6 +8,7 @@ import pytest
 from lxml import etree
 from sqlalchemy import text
 
+from adapters.cli.connect_page import render_page, render_text
 from gateway.connecting import comparison, procedure
 from gateway.connecting.steps import SUPPLY, ConnectError
 from messages.registry import build
@@ -90,7 +91,7 @@ def test_every_type_needs_an_equal_message_and_no_other(both: TwoEnvironments, t
     told = both.compare(opened)
     assert told["equal"]
     (left_out,) = [each for each in told["messages"] if each["outcome"] == "left-out"]
-    assert (left_out["uuid"], left_out["note"]) == (uuid_of(surplus), "typed in while testing")
+    assert (left_out["uuid"], left_out["reason"]) == (uuid_of(surplus), "typed in while testing")
 
 
 def test_what_came_after_the_comparison_has_to_be_compared(both: TwoEnvironments, tmp_path: Path) -> None:
@@ -115,9 +116,13 @@ def test_a_refused_message_was_not_sent_and_says_why(both: TwoEnvironments, tmp_
     with pytest.raises(ConnectError, match="has sent nothing since"):
         both.compare(opened)
     both.test.deliver(report())
-    notes = {each["uuid"]: each["note"] for each in both.compare(opened)["messages"]}
-    assert notes[uuid_of(refused)] == "it was sent and refused with S999.test-attribute"
-    assert notes[uuid_of(before)] == "it was not sent since the opening"
+    told = both.compare(opened)
+    refusals = {each["uuid"]: each["refused"] for each in told["messages"]}
+    assert (refusals[uuid_of(refused)], refusals[uuid_of(before)]) == ("S999.test-attribute", None)
+    said = render_text(told)
+    assert "it was sent and refused with S999.test-attribute" in said
+    assert "it was not sent since the opening" in said
+    assert "abgelehnt mit S999.test-attribute" in render_page(told)
 
 
 def test_another_product_than_the_accepted_one_is_a_difference(both: TwoEnvironments, tmp_path: Path) -> None:
