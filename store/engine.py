@@ -1,7 +1,6 @@
 """Opening a store: transactions on it, and for every thread its own connection."""
 
 import os
-import sqlite3
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -9,16 +8,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, Engine, select, update
-from sqlalchemy.exc import DBAPIError
 
+from store.connected import DRIVER_ERRORS, Connected, outward
 from store.database import make_engine
-from store.errors import StoreNotMigrated, StoreUnavailable, translate
+from store.errors import StoreNotMigrated
 from store.ids import NODE_BITS, IdSource
 from store.link_postgresql import PostgresLink
 from store.link_sqlite import SqliteLink
-from store.links import FileId, Link
+from store.links import Link
 from store.migrate import current_revision, serves
 from store.queries import queries_of
 from store.reader import Reader
@@ -27,7 +25,7 @@ from store.unit import UnitOfWork
 from store.vault import ContentVault
 
 
-class Store:
+class Store(Connected):
     """The door to the database. One per process: open it after a fork, never before.
 
     `engine` is for migrations and rare questions; `unit_of_work` is the way of a message.
@@ -36,18 +34,14 @@ class Store:
     def __init__(
         self, engine: Engine, vault: ContentVault, clock_ns: Callable[[], int], patience: float
     ) -> None:
-        self.engine = engine
-        self.dialect = engine.dialect.name
+        super().__init__(engine)
         self.vault = vault
         self._clock_ns = clock_ns
         self._patience = patience
-        self._process = os.getpid()
         self._threads = threading.local()
         self._links: list[tuple[threading.Thread, Link]] = []
         self._opening = threading.Lock()
         self._ids: IdSource | None = None
-        self._file = engine.url.database if self.dialect == "sqlite" else None
-        self._file_id: FileId | None = None
         self._queries = queries_of(self.dialect)
 
     def unit_of_work(self) -> UnitOfWork:
@@ -125,25 +119,13 @@ class Store:
         self._threads = threading.local()
         self.engine.dispose()
 
-    @contextmanager
-    def _connection(self, *, write: bool) -> Iterator[Connection]:
-        self._check_process()
-        self._check_file()
-        try:
-            with self.engine.connect() as raw:
-                connection = raw.execution_options(inge_write=write)
-                with connection.begin():
-                    yield connection
-        except _DRIVER_ERRORS as error:
-            raise _outward(error) from error
-
     def _open_link(self) -> Link:
         self._check_process()
         file_id = self._check_file()
         try:
             fairy = self.engine.raw_connection()
-        except _DRIVER_ERRORS as error:
-            raise _outward(error) from error
+        except DRIVER_ERRORS as error:
+            raise outward(error) from error
         driver: Any = fairy.driver_connection
         fairy.detach()
         link: Link = SqliteLink(driver, self._patience) if self.dialect == "sqlite" else PostgresLink(driver)
@@ -168,31 +150,6 @@ class Store:
                 self._ids = IdSource(node % (1 << NODE_BITS), self._clock_ns)
             return self._ids
 
-    def _check_file(self) -> FileId | None:
-        """Return which file SQLite's path leads to; forget connections to the one it led to before.
-
-        A file moved or removed under open connections still takes commits, which nobody would find again.
-        Raises StoreUnavailable when there is none: only `migrate` makes one.
-        """
-        if self._file is None:
-            return None
-        try:
-            status = os.stat(self._file)
-        except FileNotFoundError:
-            raise StoreUnavailable("SQLite: the store has no file; `inge migrate` makes a new one") from None
-        except OSError as error:
-            raise StoreUnavailable(f"SQLite: {type(error).__name__}") from None
-        found = (status.st_dev, status.st_ino)
-        if found != self._file_id:
-            if self._file_id is not None:
-                self.engine.dispose()
-            self._file_id = found
-        return found
-
-    def _check_process(self) -> None:
-        if os.getpid() != self._process:
-            raise RuntimeError("the store was opened before a fork; open it in each process")
-
 
 def open_store(url: str, *, vault: ContentVault, clock_ns: Callable[[], int], patience: float = 5.0) -> Store:
     """Return the store at a SQLAlchemy address: `sqlite:////path/file.db` or `postgresql+psycopg://…`.
@@ -206,15 +163,3 @@ def open_store(url: str, *, vault: ContentVault, clock_ns: Callable[[], int], pa
 def new_holder() -> str:
     """Return a name for a lease holder that no other process has."""
     return f"{os.getpid()}-{uuid.uuid4().hex}"
-
-
-_DRIVER_ERRORS = (DBAPIError, sqlite3.Error, psycopg.Error)
-"""SQLAlchemy wraps what a statement raises, but not always what opening or pinging a connection does."""
-
-
-def _outward(error: Exception) -> Exception:
-    original = error.orig if isinstance(error, DBAPIError) else error
-    translated = None if original is None else translate(original)
-    if translated is None and isinstance(error, DBAPIError) and error.connection_invalidated:
-        translated = StoreUnavailable("the connection was lost")
-    return error if translated is None else translated
