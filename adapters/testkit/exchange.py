@@ -17,7 +17,7 @@ from adapters.client.trust import GatewayTrust
 from adapters.soap.contract import Operation, load_contract
 from adapters.testkit.material import Sent
 from gateway.clock import Clock
-from messages.errors import Advice
+from messages.errors import Advice, GatewayError
 from messages.fehler import Fehler
 from messages.registry import MESSAGE_TYPES
 from messages.service import PruefeNachrichtAntwort, StatusAbfrageAntwort
@@ -89,7 +89,7 @@ class Wire:
             return replace(told, status=response.status_code)
         except Unreachable:
             raise
-        except ClientError as error:
+        except (ClientError, GatewayError) as error:
             return Got(FAILED, why=f"{error} (HTTP {response.status_code})", signed=False)
 
     def _headers(self, operation: Operation) -> Mapping[str, str]:
@@ -101,6 +101,13 @@ class Wire:
 
 def read(element: etree._Element) -> Got:
     """What a proven answer says, given without the element of the operation around it."""
+    try:
+        return _read(element)
+    except GatewayError as error:
+        return Got(FAILED, why=f"the answer is proven, but cannot be read: {error}")
+
+
+def _read(element: etree._Element) -> Got:
     document = etree.tostring(element, method="c14n", exclusive=True)
     name = etree.QName(element).localname
     if name.endswith("Antwort") and element.tag not in MESSAGE_TYPES:
@@ -111,9 +118,8 @@ def read(element: etree._Element) -> Got:
 
 def _answered(element: etree._Element) -> Got:
     children = list(element)
-    if len(children) == 1 and (children[0].tag in MESSAGE_TYPES or read_answer(children[0]) is not None):
-        return read(children[0])
-    return read(element)
+    # An answer of the service itself has always more than one child.
+    return read(children[0] if len(children) == 1 else element)
 
 
 def _of_service(name: str, element: etree._Element, document: bytes) -> Got:

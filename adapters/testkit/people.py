@@ -102,7 +102,7 @@ _NATIONALITIES: Final = ("163", "423", "432", "437", "475")
 def somebody(rng: random.Random) -> Person:
     """A person who has not been reported before, however many runs there were on the same store.
 
-    The second half of the surname is chosen from more than four hundred million.
+    The second half of the surname is chosen from more than two hundred million.
     """
     born = date.fromordinal(_FIRST_BIRTH.toordinal() + rng.randrange(_BIRTH_DAYS))
     return person(

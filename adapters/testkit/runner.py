@@ -20,10 +20,12 @@ from adapters.testkit.exchange import FAILED, REFUSED, Got, Wire, read
 from adapters.testkit.kit import Kit
 from adapters.testkit.material import Material, Sent
 from gateway.clock import Clock
-from messages.service import HoleNachrichtenAntwort, parse
+from messages.service import HoleNachrichtenAntwort, SpaetereAntwort, parse
 
 POLICY: Final = RetryPolicy(attempts=4, first_seconds=0.25, longest_seconds=5.0)
 """Short: who drives a test server waits in front of it."""
+PATIENCE: Final = 10.0
+"""Seconds a later answer may take to lie ready, if not told otherwise."""
 
 
 class State(StrEnum):
@@ -63,7 +65,7 @@ class Runner:
         policy: RetryPolicy | None = None,
         rng: random.Random | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        patience: float = 10.0,
+        patience: float | None = None,
     ) -> None:
         self._kit = kit
         self._wire = wire
@@ -73,7 +75,7 @@ class Runner:
         self._policy = policy or POLICY
         self._rng = rng or random.SystemRandom()
         self._sleep = sleep
-        self._patience = patience
+        self._patience = PATIENCE if patience is None else patience
         self._documents: dict[str, bytes] = {}
 
     def run(self, cases: Sequence[Case]) -> Iterator[Outcome]:
@@ -133,30 +135,35 @@ class Runner:
         return sealed(case.change, sent.body, key, self._clock.now(), self._wire.soap_version)
 
     def _fetch(self, case: Case) -> tuple[Sent, Got]:
-        """Fetch and confirm until the answer to the case's message is there; the rest is of earlier runs."""
+        """Fetch until the answer to the case's message is there, and confirm it.
+
+        What else lies there may be awaited by a run at the same time; a full page of it is of runs long ago.
+        """
         about = self._material.sent[str(case.of)]
         until = time.monotonic() + self._patience
         while True:
             got = self._exchange(case, self._material.make(case, self._clock.now()))
-            page = None if got.element is None else parse(got.element)
-            if not isinstance(page, HoleNachrichtenAntwort):
+            if got.element is None or got.answer != HoleNachrichtenAntwort.kind:
                 return about, got
+            page: HoleNachrichtenAntwort = parse(got.element)
             found = [each for each in page.nachrichten if each.nachrichten_uuid == about.uuid]
-            confirmed = self._confirm(case, [each.nachricht_id for each in page.nachrichten])
-            if confirmed is not None:
-                return about, confirmed
-            if found and found[-1].dokument is not None:
-                return about, read(etree.fromstring(found[-1].dokument))
+            done = found or (page.nachrichten if page.weitere else ())
+            refused = self._confirm(case, done)
+            if refused is not None:
+                return about, refused
+            if found:
+                return about, read(etree.fromstring(found[-1].dokument or b"<nichts/>"))
             if not page.weitere:
                 if time.monotonic() > until:
                     return about, Got(FAILED, why="nothing lies ready about the message")
                 self._sleep(0.5)
 
-    def _confirm(self, case: Case, ids: list[str]) -> Got | None:
+    def _confirm(self, case: Case, done: Sequence[SpaetereAntwort]) -> Got | None:
         """Confirm what was fetched; give what came back if it is not a confirmation."""
-        if not ids:
+        if not done:
             return None
-        sent = self._material.request("confirm", case, self._clock.now(), nachricht_ids=tuple(ids))
+        ids = tuple(each.nachricht_id for each in done)
+        sent = self._material.request("confirm", case, self._clock.now(), nachricht_ids=ids)
         got = self._exchange(case, sent)
         return None if got.answer == "bestaetigeNachrichtenAntwort" else got
 

@@ -13,20 +13,21 @@ from lxml import etree
 
 from adapters.cli.console import REFUSED, USAGE
 from adapters.client import RetryPolicy
-from adapters.testkit.cases import all_cases
+from adapters.testkit.cases import all_cases, selected
 from adapters.testkit.examples import Situation, example
 from adapters.testkit.kit import Kit
 from adapters.testkit.material import Sent
 from adapters.testkit.parties import all_parties
 from messages.errors import GatewayError
 from messages.fehler import write_fehler
+from messages.service import BestaetigeNachrichtenAntwort, HoleNachrichtenAntwort, build
 from schemas.registry import SchemaRegistry
 from tests.support.cli import Ran, inge
 from tests.support.core import new_uuid
 from tests.support.server import live_pki
 from tests.support.wrong_server import Answer, Said, answering, signed, unsigned, wrapped
 
-ENTITLEMENT = next(case for case in all_cases() if case.id == "entitlement")
+ENTITLEMENT, REPLACED = selected(all_cases(), ["entitlement", "replaced"])[::2]
 REGISTRY = SchemaRegistry.load()
 OURS = live_pki().key("gateway")
 Change = Callable[[bytes], bytes]
@@ -38,6 +39,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "adapters.testkit.runner.POLICY", RetryPolicy(first_seconds=0.01, longest_seconds=0.01)
     )
+    monkeypatch.setattr("adapters.testkit.runner.PATIENCE", 0.0)
     monkeypatch.setattr(SchemaRegistry, "load", lambda: REGISTRY)
 
 
@@ -46,9 +48,13 @@ def accepted(kit: Kit, request: etree._Element, number: str = "GUT-0001", **expe
     uuid = str(request.findtext(".//nachrichtenUUID"))
     kennung = request.findtext("nachrichtenkopf.g2g/autor/kennung")
     author = next(party.id for party in all_parties().values() if party.kennung == kennung)
-    case = replace(ENTITLEMENT, author=author, expect=replace(ENTITLEMENT.expect, **expect))
+    replaces = str(request.tag).endswith("080010")
+    base = REPLACED if replaces else ENTITLEMENT
+    case = replace(base, author=author, expect=replace(base.expect, **expect))
     sent = Sent(b"", uuid, str(request.tag))
-    situation = Situation(case, sent, uuid, new_uuid(), kit.reader, datetime.now(UTC), None)
+    situation = Situation(
+        case, sent, uuid, new_uuid(), kit.reader, datetime.now(UTC), ENTITLEMENT if replaces else None
+    )
     return example(situation).replace(b"BEISPIEL-0001", number.encode())
 
 
@@ -84,6 +90,7 @@ def test_a_server_that_answers_well_passes(kit: Kit) -> None:
     ("old", "new", "told"),
     [
         (b"GUT-0001", b"", "not valid"),
+        (b"bamfkennziffer>", b"zahl>", "cannot be read"),
         (b' test="1"', b"", "attribute test"),
         (b"azr:990001", b"azr:990002", "leser"),
     ],
@@ -227,6 +234,26 @@ def test_a_server_that_is_asked_to_wait_is_asked_again(kit: Kit) -> None:
         assert run(kit, server.url, "--only", "entitlement").code == 0
         bodies = {etree.tostring(etree.fromstring(each)[1][0], method="c14n") for each in server.asked}
     assert (len(server.asked), len(bodies)) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [
+        (lambda uuid: HoleNachrichtenAntwort(uuid, (), False), "nothing lies ready about the message"),
+        (lambda uuid: BestaetigeNachrichtenAntwort(uuid, 1), "is no answer of holeNachrichten"),
+    ],
+)
+def test_a_later_answer_that_never_comes_is_told(kit: Kit, later: Callable[[str], Any], told: str) -> None:
+    def answer(request: etree._Element) -> Said:
+        asked = request.findtext("{*}anfrageUUID")
+        if asked is not None:
+            return Said(signed(etree.tostring(build(later(asked)), method="c14n"), OURS))
+        return good(kit)(request)
+
+    with answering(answer) as server:
+        ran = run(kit, server.url, "--only", "told-replaced", "--json")
+    (problem,) = problems(ran)
+    assert told in problem
 
 
 def test_nobody_there_is_no_result(kit: Kit) -> None:
