@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from store.engine import Store
-from tests.support.connecting import TwoEnvironments
+from tests.support.connecting import TestOffice, TwoEnvironments
 from tests.support.stores import fresh_postgresql, fresh_sqlite, open_test_store
 
 
@@ -28,4 +28,9 @@ def productive_store(store: Store, request: pytest.FixtureRequest, tmp_path: Pat
 
 @pytest.fixture
 def both(store: Store, productive_store: Store) -> TwoEnvironments:
-    return TwoEnvironments.on(store, productive_store)
+    return TwoEnvironments(store, productive_store)
+
+
+@pytest.fixture
+def office(store: Store) -> TestOffice:
+    return TestOffice(store)

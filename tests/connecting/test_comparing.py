@@ -18,7 +18,7 @@ from store.records_connection import ConnectionState
 from tests.support.connecting import (
     ENTITLEMENT,
     OBLIGATION,
-    TwoEnvironments,
+    TestOffice,
     changed_surname,
     obligation,
     report,
@@ -26,17 +26,17 @@ from tests.support.connecting import (
     written,
     zipped,
 )
-from tests.support.core import ABH1, ABH2
+from tests.support.core import ABH1, ABH2, settings
 
 
 def test_one_field_that_differs_blocks_and_is_shown_with_both_values(
-    both: TwoEnvironments, tmp_path: Path
+    office: TestOffice, tmp_path: Path
 ) -> None:
-    opened = both.opened()
+    opened = office.opened()
     sent = changed_surname(report(), "Müller")
-    both.test.deliver(sent)
-    assert both.supply(opened, written(tmp_path / "a", changed_surname(sent, "Mueller"))) == []
-    told = both.compare(opened)
+    office.test.deliver(sent)
+    assert office.supply(opened, written(tmp_path / "a", changed_surname(sent, "Mueller"))) == []
+    told = office.compare(opened)
     assert not told["equal"]
     (message,) = told["messages"]
     assert (message["uuid"], message["outcome"]) == (uuid_of(sent), "different")
@@ -45,19 +45,19 @@ def test_one_field_that_differs_blocks_and_is_shown_with_both_values(
     assert difference["path"] == f"/{root}/personalien/nachname/name"
     assert (difference["supplied"], difference["sent"]) == ("Mueller", "Müller")
     with pytest.raises(ConnectError, match="COMPARED_DIFFERENT"):
-        both.confirm(opened)
+        office.confirm(opened)
     # Corrected, it is equal, and only then confirmed.
-    assert both.supply(opened, written(tmp_path / "b", sent)) == []
+    assert office.supply(opened, written(tmp_path / "b", sent)) == []
     with pytest.raises(ConnectError, match="TEST_SENT"):
-        both.confirm(opened)
-    assert both.compare(opened)["equal"]
-    assert both.confirm(opened).state == ConnectionState.CONFIRMED
+        office.confirm(opened)
+    assert office.compare(opened)["equal"]
+    assert office.confirm(opened).state == ConnectionState.CONFIRMED
 
 
-def test_what_only_writes_the_same_otherwise_is_no_difference(both: TwoEnvironments, tmp_path: Path) -> None:
-    opened = both.opened()
+def test_what_only_writes_the_same_otherwise_is_no_difference(office: TestOffice, tmp_path: Path) -> None:
+    opened = office.opened()
     sent = report()
-    both.test.deliver(sent)
+    office.test.deliver(sent)
     folder = written(tmp_path / "a", sent)
     (file,) = folder.iterdir()
     octets = file.read_bytes()
@@ -65,58 +65,58 @@ def test_what_only_writes_the_same_otherwise_is_no_difference(both: TwoEnvironme
     other = octets.replace(b"xauslaender:", b"x:").replace(b"xmlns:xauslaender=", b"xmlns:x=")
     assert other != octets
     file.write_bytes(other)
-    assert both.supply(opened, zipped(tmp_path / "a.zip", folder)) == []
-    told = both.compare(opened)
+    assert office.supply(opened, zipped(tmp_path / "a.zip", folder)) == []
+    told = office.compare(opened)
     assert told["equal"]
     assert told["messages"][0]["file"] == f"testdaten/{file.name}"
 
 
-def test_every_type_needs_an_equal_message_and_no_other(both: TwoEnvironments, tmp_path: Path) -> None:
-    opened = both.opened(ENTITLEMENT, OBLIGATION)
+def test_every_type_needs_an_equal_message_and_no_other(office: TestOffice, tmp_path: Path) -> None:
+    opened = office.opened(ENTITLEMENT, OBLIGATION)
     first, unsent, surplus = report(), report(), report()
-    both.test.deliver(first)
-    both.test.deliver(surplus)
-    assert both.supply(opened, written(tmp_path / "a", first, unsent)) == []
-    told = both.compare(opened)
+    office.test.deliver(first)
+    office.test.deliver(surplus)
+    assert office.supply(opened, written(tmp_path / "a", first, unsent)) == []
+    told = office.compare(opened)
     outcomes = {each["uuid"]: each["outcome"] for each in told["messages"]}
     assert outcomes == {uuid_of(first): "equal", uuid_of(unsent): "missing", uuid_of(surplus): "surplus"}
     assert [pair["good"] for pair in told["pairs"]] == [False, False]
-    procedure.leave_message_out(both.desk(), opened.id, uuid_of(surplus).upper(), "typed in while testing")
-    both.test.deliver(unsent)
+    procedure.leave_message_out(office.desk(), opened.id, uuid_of(surplus).upper(), "typed in while testing")
+    office.test.deliver(unsent)
     other = obligation()
-    both.test.deliver(other)
-    told = both.compare(opened)
+    office.test.deliver(other)
+    told = office.compare(opened)
     assert [pair["good"] for pair in told["pairs"]] == [True, False]
-    assert both.supply(opened, written(tmp_path / "b", other)) == []
-    told = both.compare(opened)
+    assert office.supply(opened, written(tmp_path / "b", other)) == []
+    told = office.compare(opened)
     assert told["equal"]
     (left_out,) = [each for each in told["messages"] if each["outcome"] == "left-out"]
     assert (left_out["uuid"], left_out["reason"]) == (uuid_of(surplus), "typed in while testing")
 
 
-def test_what_came_after_the_comparison_has_to_be_compared(both: TwoEnvironments, tmp_path: Path) -> None:
-    opened = both.opened()
+def test_what_came_after_the_comparison_has_to_be_compared(office: TestOffice, tmp_path: Path) -> None:
+    opened = office.opened()
     sent = report()
-    both.test.deliver(sent)
-    both.supply(opened, written(tmp_path / "a", sent))
-    assert both.compare(opened)["equal"]
-    both.test.deliver(report())
+    office.test.deliver(sent)
+    office.supply(opened, written(tmp_path / "a", sent))
+    assert office.compare(opened)["equal"]
+    office.test.deliver(report())
     with pytest.raises(ConnectError, match="has sent more since the comparison"):
-        both.confirm(opened)
-    assert not both.compare(opened)["equal"]
+        office.confirm(opened)
+    assert not office.compare(opened)["equal"]
 
 
-def test_a_refused_message_was_not_sent_and_says_why(both: TwoEnvironments, tmp_path: Path) -> None:
-    opened = both.opened()
+def test_a_refused_message_was_not_sent_and_says_why(office: TestOffice, tmp_path: Path) -> None:
+    opened = office.opened()
     refused = report()
     broken = replace(refused, rahmen=replace(refused.rahmen, test=None))  # type: ignore[type-var]
-    assert both.test.refused(broken).code == "S999.test-attribute"
+    assert office.test.refused(broken).code == "S999.test-attribute"
     before = report()
-    both.supply(opened, written(tmp_path / "a", refused, before))
+    office.supply(opened, written(tmp_path / "a", refused, before))
     with pytest.raises(ConnectError, match="has sent nothing since"):
-        both.compare(opened)
-    both.test.deliver(report())
-    told = both.compare(opened)
+        office.compare(opened)
+    office.test.deliver(report())
+    told = office.compare(opened)
     refusals = {each["uuid"]: each["refused"] for each in told["messages"]}
     assert (refusals[uuid_of(refused)], refusals[uuid_of(before)]) == ("S999.test-attribute", None)
     said = render_text(told)
@@ -125,29 +125,29 @@ def test_a_refused_message_was_not_sent_and_says_why(both: TwoEnvironments, tmp_
     assert "abgelehnt mit S999.test-attribute" in render_page(told)
 
 
-def test_another_product_than_the_accepted_one_is_a_difference(both: TwoEnvironments, tmp_path: Path) -> None:
-    opened = both.opened(product=both.product("2.0"))
+def test_another_product_than_the_accepted_one_is_a_difference(office: TestOffice, tmp_path: Path) -> None:
+    opened = office.opened(product=office.product("2.0"))
     sent = report()
-    both.test.deliver(sent)
-    both.supply(opened, written(tmp_path / "a", sent))
-    (message,) = both.compare(opened)["messages"]
+    office.test.deliver(sent)
+    office.supply(opened, written(tmp_path / "a", sent))
+    (message,) = office.compare(opened)["messages"]
     (difference,) = message["differences"]
     assert difference["path"].endswith("/@produktversion")
     assert (difference["supplied"], difference["sent"]) == ("2.0", "1.0")
 
 
-def test_sent_before_the_opening_does_not_count(both: TwoEnvironments, tmp_path: Path) -> None:
+def test_sent_before_the_opening_does_not_count(office: TestOffice, tmp_path: Path) -> None:
     early = report()
-    both.test.deliver(early)
-    both.clock.advance(seconds=1)
-    opened = both.opened()
-    both.supply(opened, written(tmp_path / "a", early))
+    office.test.deliver(early)
+    office.clock.advance(seconds=1)
+    opened = office.opened()
+    office.supply(opened, written(tmp_path / "a", early))
     with pytest.raises(ConnectError, match="has sent nothing since"):
-        both.compare(opened)
+        office.compare(opened)
 
 
-def test_a_set_with_a_flaw_is_not_taken_in_at_all(both: TwoEnvironments, tmp_path: Path) -> None:
-    opened = both.opened()
+def test_a_set_with_a_flaw_is_not_taken_in_at_all(office: TestOffice, tmp_path: Path) -> None:
+    opened = office.opened()
     good, other_type, foreign = report(), obligation(), report(author=ABH2)
     folder = written(tmp_path / "a", good, other_type, foreign)
     (folder / "broken.xml").write_text("<a>", "utf-8")
@@ -155,7 +155,7 @@ def test_a_set_with_a_flaw_is_not_taken_in_at_all(both: TwoEnvironments, tmp_pat
     element = build(report())
     etree.SubElement(element, "{http://www.w3.org/2000/09/xmldsig#}Signature")
     (folder / "signed.xml").write_bytes(etree.tostring(element))
-    found = {flaw.file: flaw.code for flaw in both.supply(opened, folder)}
+    found = {flaw.file: flaw.code for flaw in office.supply(opened, folder)}
     twice = found.keys() & {"double.xml", f"{uuid_of(good)}.xml"}
     assert [found.pop(file) for file in twice] == ["S999.uuid-reused"]
     assert found == {
@@ -164,16 +164,16 @@ def test_a_set_with_a_flaw_is_not_taken_in_at_all(both: TwoEnvironments, tmp_pat
         f"{uuid_of(other_type)}.xml": "T070.type-not-allowed",
         f"{uuid_of(foreign)}.xml": "T070.foreign-authority",
     }
-    both.test.deliver(good)
+    office.test.deliver(good)
     with pytest.raises(ConnectError, match="nothing was given separately"):
-        both.compare(opened)
+        office.compare(opened)
 
 
-def test_every_step_has_who_and_when_and_no_content_is_left(both: TwoEnvironments, tmp_path: Path) -> None:
+def test_every_step_has_who_and_when_and_no_content_is_left(office: TestOffice, tmp_path: Path) -> None:
     sent = report()
-    opened = both.confirmed(tmp_path, sent)
-    both.export(opened)
-    with both.test.store.read() as reader:
+    opened = office.confirmed(tmp_path, sent)
+    office.export(opened)
+    with office.test.store.read() as reader:
         steps = history_of(reader.connection, "procedure", str(opened.id))
         product = history_of(reader.connection, "product", str(opened.product_id))
         contents = [
@@ -201,12 +201,12 @@ def test_every_step_has_who_and_when_and_no_content_is_left(both: TwoEnvironment
     assert contents == [0, 0, 0, 0]
     assert digests == 1
     with pytest.raises(ConnectError, match="destroyed"):
-        comparison.last_report(both.desk(), opened.id)
+        comparison.last_report(office.desk(), opened.id)
 
 
-def test_what_cannot_be_opened(both: TwoEnvironments) -> None:
-    product = both.product()
-    desk = both.desk()
+def test_what_cannot_be_opened(office: TestOffice) -> None:
+    product = office.product()
+    desk = office.desk()
     with pytest.raises(ConnectError, match="inge party add"):
         procedure.open_procedure(desk, "azr:000000", product.id, [ENTITLEMENT])
     with pytest.raises(ConnectError, match="may not send 080001 here"):
@@ -214,27 +214,28 @@ def test_what_cannot_be_opened(both: TwoEnvironments) -> None:
             desk, ABH1.kennung, product.id, [ENTITLEMENT._replace(message_type="080001")]
         )
     with pytest.raises(ConnectError, match="is registered already"):
-        both.product()
+        office.product()
 
     with ThreadPoolExecutor(4) as pool:
-        tries = [pool.submit(both.opened, product=product) for _ in range(4)]
+        tries = [pool.submit(office.opened, product=product) for _ in range(4)]
     refused = [str(error) for each in tries if (error := each.exception()) is not None]
     assert len(refused) == 3
     assert all("is under way" in said for said in refused)
-    with both.test.store.write() as connection:
+    with office.test.store.write() as connection:
         lock_party(connection, ABH2.kennung, locked=True)
     with pytest.raises(ConnectError, match="inge party unlock"):
         procedure.open_procedure(desk, ABH2.kennung, product.id, [ENTITLEMENT])
+    productive = replace(desk, settings=settings(environment="productive"))
     with pytest.raises(ConnectError, match="done in the test environment"):
-        procedure.open_procedure(both.counter(), ABH1.kennung, product.id, [ENTITLEMENT])
+        procedure.open_procedure(productive, ABH1.kennung, product.id, [ENTITLEMENT])
 
 
-def test_a_change_that_somebody_else_made_is_not_overwritten(both: TwoEnvironments) -> None:
-    opened = both.opened()
-    with both.test.store.read() as reader:
+def test_a_change_that_somebody_else_made_is_not_overwritten(office: TestOffice) -> None:
+    opened = office.opened()
+    with office.test.store.read() as reader:
         old = procedure.need_procedure(reader.connection, opened.id)
-    procedure.change_scope(both.desk(), opened.id, add=[OBLIGATION], drop=[], reason="forgotten")
-    with pytest.raises(ConnectError, match="somebody else"), both.test.store.write() as connection:
-        procedure.change(both.desk(), connection, old, SUPPLY, ConnectionState.AUTHORITY_REGISTERED)
+    procedure.change_scope(office.desk(), opened.id, add=[OBLIGATION], drop=[], reason="forgotten")
+    with pytest.raises(ConnectError, match="somebody else"), office.test.store.write() as connection:
+        procedure.change(office.desk(), connection, old, SUPPLY, ConnectionState.AUTHORITY_REGISTERED)
     with pytest.raises(ConnectError, match="at least one message type"):
-        procedure.change_scope(both.desk(), opened.id, add=[], drop=[ENTITLEMENT, OBLIGATION], reason="")
+        procedure.change_scope(office.desk(), opened.id, add=[], drop=[ENTITLEMENT, OBLIGATION], reason="")

@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,45 +69,21 @@ def zipped(file: Path, folder: Path) -> Path:
     return file
 
 
-@dataclass
-class TwoEnvironments:
-    """Both gateways behind their doors, with one clock; `pki` has the keys `gateway` and `second-gateway`."""
+class TestOffice:
+    """A test gateway behind its door, and the desk of its office, with one clock."""
 
-    test: DoorCore
-    productive: DoorCore
-    clock: StandingClock
+    __test__ = False
 
-    @classmethod
-    def on(cls, test: Store, productive: Store) -> "TwoEnvironments":
-        pki, clock = shared_pki(), StandingClock()
-        with test.write() as connection:
+    def __init__(self, store: Store) -> None:
+        with store.write() as connection:
             for holder, agency in (("abh1", ABH1), ("abh2", ABH2)):
-                add_party(connection, party(pki, agency.kennung, agency.name, holder), NOW)
-        with productive.write() as connection:
-            add_party(
-                connection,
-                party(
-                    pki,
-                    ABH1.kennung,
-                    ABH1.name,
-                    "abh1",
-                    environment="productive",
-                    allowed_types=frozenset(),
-                    versions=frozenset(),
-                ),
-                NOW,
-            )
-        return cls(
-            DoorCore(test, pki, clock), DoorCore(productive, pki, clock, environment="productive"), clock
-        )
+                add_party(connection, party(shared_pki(), agency.kennung, agency.name, holder), NOW)
+        self.clock = StandingClock()
+        self.test = DoorCore(store, shared_pki(), self.clock)
 
     def desk(self, actor: str = "office") -> Desk:
         """The desk of the test environment."""
         return Desk(self.test.store, settings(), self.clock, actor)
-
-    def counter(self, actor: str = "operator") -> Desk:
-        """The desk of the productive environment."""
-        return Desk(self.productive.store, settings(environment="productive"), self.clock, actor)
 
     def product(self, version: str = "1.0") -> Product:
         """An accepted product, that of the fixtures' messages unless it has another version."""
@@ -140,16 +116,6 @@ class TwoEnvironments:
             self.desk("head"), opened.id, key=shared_pki().key(holder), registry=self.test.registry
         )
 
-    def take(self, octets: bytes, trusted: Sequence[str] = ("gateway",)) -> Confirmation:
-        """Import a confirmation into the productive environment."""
-        return carrying.import_confirmation(
-            self.counter(),
-            octets,
-            trusted=[shared_pki().certificate(holder) for holder in trusted],
-            registry=self.productive.registry,
-            limits=Limits(),
-        )
-
     def confirmed(self, folder: Path, *messages: Message, scope: Sequence[Pair] = ()) -> Procedure:
         """A procedure for which these messages were sent, given separately, found equal and confirmed."""
         opened = self.opened(*scope)
@@ -159,6 +125,32 @@ class TwoEnvironments:
         assert self.compare(opened)["equal"]
         self.confirm(opened)
         return opened
+
+
+class TwoEnvironments(TestOffice):
+    """Beside it a productive gateway with a store of its own, which knows the first authority only."""
+
+    def __init__(self, test: Store, productive: Store) -> None:
+        super().__init__(test)
+        nothing: dict[str, Any] = {"allowed_types": frozenset(), "versions": frozenset()}
+        known = party(shared_pki(), ABH1.kennung, ABH1.name, "abh1", environment="productive", **nothing)
+        with productive.write() as connection:
+            add_party(connection, known, NOW)
+        self.productive = DoorCore(productive, shared_pki(), self.clock, environment="productive")
+
+    def counter(self, actor: str = "operator") -> Desk:
+        """The desk of the productive environment."""
+        return Desk(self.productive.store, settings(environment="productive"), self.clock, actor)
+
+    def take(self, octets: bytes, trusted: Sequence[str] = ("gateway",)) -> Confirmation:
+        """Import a confirmation into the productive environment."""
+        return carrying.import_confirmation(
+            self.counter(),
+            octets,
+            trusted=[shared_pki().certificate(holder) for holder in trusted],
+            registry=self.productive.registry,
+            limits=Limits(),
+        )
 
 
 def changed_surname(message: Any, surname: str) -> Any:
