@@ -33,7 +33,7 @@ def _package(folder: Path) -> Path:
     """Make a package as publishers do: flat folders, imports by absolute URL, lists of any file name."""
     source = folder / "package"
     for file in ROOT.rglob("*.xsd"):
-        if {"dienst", "bva"} & {*file.parts}:
+        if {"anbindung", "bva", "dienst"} & {*file.parts}:
             continue
         document = etree.parse(file)
         for node in document.iter(f"{XS}import"):

@@ -50,7 +50,7 @@ def test_the_messages_keep_the_bundled_schema_in_every_element() -> None:
     assert dialect_of(replace(bundled, extends=BUNDLED.name), of_the_standard()) is not None
 
 
-@pytest.mark.parametrize("name", [name for name in examples() if not name.startswith("0010")])
+@pytest.mark.parametrize("name", [name for name, each in examples().items() if each.standard == "XAusländer"])
 def test_a_message_is_read_and_written_in_both_versions(name: str) -> None:
     message: Any = examples()[name]
     old, new = (in_version(message, version) for version in (OLD, NEW))
