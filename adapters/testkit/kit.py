@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from adapters.testkit.cases import fingerprint
 from adapters.testkit.parties import Reader
-from adapters.testkit.pki import Pki, build_pki
+from adapters.testkit.pki import Pki, build_pki, is_built
 from adapters.testkit.pki_spec import read_spec
 
 KIT_FILE: Final = "kit.toml"
@@ -40,6 +40,8 @@ class Kit:
             raise KitError(f"{folder} is no test kit: make one with `inge testkit make`") from error
         if made_from != fingerprint():
             raise KitError(f"{folder} was made with other cases than this program has: make it anew")
+        if not is_built(folder / KEYS):
+            raise KitError(f"{folder} has no keys any more: make the kit anew")
         return cls(folder, reader, Pki(folder / KEYS, read_spec(_SPEC)))
 
     def require_valid(self, now: datetime) -> None:

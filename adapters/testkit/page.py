@@ -186,7 +186,7 @@ def _document(section: _Element, label: str, content: bytes) -> None:
         return
     details = _add(section, "details")
     _add(details, "summary", label)
-    shown = _add(details, "pre", tabindex="0", role="region", **{"aria-label": label})
+    shown = _add(details, "pre", tabindex="0", role="group", **{"aria-label": label})
     _add(shown, "code", content.decode().rstrip())
 
 

@@ -125,7 +125,7 @@ def build_pki(
     Raises FileExistsError if the folder holds something else.
     """
     spec = read_spec(spec_path)
-    if (directory / _DONE).exists():
+    if is_built(directory):
         return Pki(directory, spec)
     if directory.exists() and any(directory.iterdir()):
         raise FileExistsError(f"{directory} exists and is not a built PKI")
@@ -138,6 +138,11 @@ def build_pki(
         shutil.rmtree(workshop)
         raise
     return Pki(directory, spec)
+
+
+def is_built(directory: Path) -> bool:
+    """Return whether a PKI was built into a folder."""
+    return (directory / _DONE).exists()
 
 
 class _Builder:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 from lxml import etree
 
@@ -73,7 +74,7 @@ def in_words(numbers: dict[str, int]) -> str:
 def as_data(outcomes: Sequence[Outcome], endpoint: str, began: datetime) -> dict[str, Any]:
     """The report as data."""
     return {
-        "endpoint": endpoint,
+        "endpoint": _shown(endpoint),
         "began": began.isoformat(timespec="seconds"),
         **counts(outcomes),
         "results": [_result(outcome) for outcome in outcomes],
@@ -86,7 +87,7 @@ def write_junit(outcomes: Sequence[Outcome], endpoint: str, began: datetime, fil
     suite = etree.Element(
         "testsuite",
         name="inge testkit",
-        hostname=endpoint,
+        hostname=_shown(endpoint),
         timestamp=began.strftime("%Y-%m-%dT%H:%M:%S"),
         tests=str(numbers["cases"]),
         failures=str(numbers["failed"]),
@@ -109,6 +110,12 @@ def write_junit(outcomes: Sequence[Outcome], endpoint: str, began: datetime, fil
     suites = etree.Element("testsuites")
     suites.append(suite)
     file.write_bytes(etree.tostring(suites, encoding="UTF-8", xml_declaration=True, pretty_print=True))
+
+
+def _shown(endpoint: str) -> str:
+    """The address without name and password."""
+    parts = urlsplit(endpoint)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:

@@ -121,6 +121,9 @@ def test_a_folder_that_is_no_kit_of_these_cases_is_refused(kit: Kit, tmp_path: P
     (tmp_path / KIT_FILE).write_text(text.replace('cases = "', 'cases = "0'), "utf-8")
     with pytest.raises(KitError, match="make it anew"):
         Kit.load(tmp_path)
+    (tmp_path / KIT_FILE).write_text(text, "utf-8")
+    with pytest.raises(KitError, match="no keys"):
+        Kit.load(tmp_path)
 
 
 def test_the_page_says_its_language_and_has_landmarks(page: etree._Element) -> None:

@@ -170,7 +170,8 @@ def test_the_others_go_on_and_those_that_need_a_failed_one_are_not_run(kit: Kit,
     only = [argument for name in ("hidden", "entitlement", "obligation-1b") for argument in ("--only", name)]
     report = tmp_path / "report.xml"
     with answering(answer) as server:
-        ran = run(kit, server.url, *only, "--junit", report, "--json")
+        secret = server.url.replace("//", "//maker:secret@")
+        ran = run(kit, secret, *only, "--junit", report, "--json")
         asked = len(server.asked)
         table = run(kit, server.url, *only).out
     states = {result["case"]: result["state"] for result in ran.json["results"]}
@@ -187,6 +188,7 @@ def test_the_others_go_on_and_those_that_need_a_failed_one_are_not_run(kit: Kit,
     assert "not run: hidden: needs blocked, obligation-1a" in table
     suite = ElementTree.parse(report).getroot().find("testsuite")
     assert suite is not None
+    assert ran.json["endpoint"] == suite.get("hostname") == server.url
     assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
         "tests": "5", "failures": "1", "errors": "0", "skipped": "2",
     }  # fmt: skip
