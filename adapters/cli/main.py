@@ -96,7 +96,7 @@ def version(as_json: JsonOption = False) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; ends with SystemExit. `arguments` are those of the process unless given."""
     with plain_errors():
-        _command()(args=None if arguments is None else list(arguments))
+        _command()(args=None if arguments is None else list(arguments), prog_name="inge")
 
 
 @cache
