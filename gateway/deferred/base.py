@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from gateway.tools import Tools
-from gateway.trust.admission import Limits
-from gateway.trust.keys import SigningKey
-from schemas.registry import SchemaRegistry
-from store.engine import Store
-from store.records_batch import WorkRow
-from store.unit import UnitOfWork
+if TYPE_CHECKING:
+    from gateway.tools import Tools
+    from gateway.trust.admission import Limits
+    from gateway.trust.keys import SigningKey
+    from schemas.registry import SchemaRegistry
+    from store.engine import Store
+    from store.records_batch import WorkRow
+    from store.unit import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
