@@ -30,7 +30,7 @@ def add(
     kennung: KennungArgument,
     name: Annotated[str, typer.Option("--name", help="Name of the authority.")],
     certificates: CertificateOption,
-    agency_type: Annotated[str, typer.Option("--type", help="Kind of agency: ABH, TGS.")] = "ABH",
+    agency_type: Annotated[str, typer.Option("--type", help="Kind of agency: ABH, TGS, BVA.")] = "ABH",
     allow: Annotated[
         list[str] | None,
         typer.Option(
@@ -54,19 +54,19 @@ def add(
 
     In a productive environment it may send nothing until a confirmation of its connection is imported.
     """
-    from dataclasses import replace
-
     from store.parties import add_party
     from store.records import PartyRecord
 
     settings = configuration(config)
     test = settings.environment.name == "test"
+    types = frozenset(allow or (types_of(agency_type) if test else ()))
     record = PartyRecord(
         kennung=kennung,
         name=name,
         environment=settings.environment.name,
         agency_type=agency_type,
-        allowed_types=frozenset(allow or (types_of(agency_type) if test else ())),
+        allowed_types=types,
+        versions=_versions_of(types) if test else frozenset(),
         require_timestamp=require_timestamp,
         signature_first=signature_first,
         ecdsa_answers=ecdsa_answers,
@@ -74,8 +74,6 @@ def add(
         certificates=tuple(read_certificate(path) for path in certificates),
     )
     _check_connected(record, settings, types=record.allowed_types)
-    if not test:
-        record = replace(record, versions=frozenset())
     with opened_store(settings) as store, store.write() as connection:
         try:
             add_party(connection, record, datetime.now(UTC))
@@ -262,15 +260,27 @@ def _set_locked(kennung: str, locked: bool, config: Path | None, as_json: bool) 
 
 def types_of(agency_type: str) -> frozenset[str]:
     """All message types that are taken in from agencies of this kind, by the names of their elements."""
-    from gateway.handlers.table import SERVED
-
     begin = f"{agency_type}BAMF."
     types = frozenset(
-        message.message_type for message in SERVED if message.root.rpartition("}")[2].startswith(begin)
+        message.message_type for message in _taken_in() if message.root.rpartition("}")[2].startswith(begin)
     )
     if not types:
         raise CommandError(f"no message is taken in from agencies of the kind {agency_type!r}: use --allow")
     return types
+
+
+def _versions_of(types: frozenset[str]) -> frozenset[str]:
+    """The bundled versions in which messages of these types are written."""
+    return frozenset(
+        f"{message.standard} {message.version}" for message in _taken_in() if message.message_type in types
+    )
+
+
+def _taken_in() -> frozenset[Any]:
+    from gateway.batch.notes import DELIVERED
+    from gateway.handlers.table import SERVED
+
+    return SERVED | DELIVERED
 
 
 def _check_connected(

@@ -37,6 +37,9 @@ from store.records import JournalEntry, PartyRecord
 DOOR: Final = "batch"
 """The name of this door; later answers to records have it as their route."""
 
+DELIVERED: Final = frozenset({Lieferschein200001})
+"""The classes of the manifests that are taken in: what a party may send, like a message."""
+
 Signer = Callable[[bytes, PartyRecord | None], bytes]
 """Signs a document for its reader, in itself. In: its canonical octets, the party it is for."""
 

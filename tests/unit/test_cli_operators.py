@@ -161,9 +161,14 @@ def test_what_is_no_certificate_is_told(config: Path) -> None:
 
 
 def test_a_kind_of_agency_that_sends_nothing_needs_its_types(config: Path) -> None:
-    words = ("party", "add", "dbs:000200", "--type", "BVA", "--name", "BVA", "--certificate", CERTIFICATE)
+    words = ("party", "add", "ags:09000009", "--type", "TLA", "--name", "TLA", "--certificate", CERTIFICATE)
     assert "--allow" in inge(*words, "--config", config).err
     assert inge(*words, "--config", config, "--allow", "070001").code == 0
+
+
+def test_a_kind_of_agency_that_delivers_may_send_its_manifests(config: Path) -> None:
+    words = ("party", "add", "dbs:000200", "--type", "BVA", "--name", "BVA", "--certificate", CERTIFICATE)
+    assert inge(*words, "--config", config, "--json").json["allowed"] == ["200001"]
 
 
 def test_the_office_directory_is_replaced_as_a_whole(config: Path, tmp_path: Path) -> None:
