@@ -112,14 +112,17 @@ class BatchCore(DoorCore):
         }
         return Lieferschein200001(**{**usual, **changes})
 
+    def signed(self, manifest: Lieferschein200001, holder: str = "bva") -> bytes:
+        """A manifest with its signature."""
+        return sign_document(bva.write(manifest), key=self.pki.key(holder))
+
     def taken(self, *records: Bescheinigung200002 | bytes) -> Delivery:
         """Sign and hand in a delivery, and expect that it is accepted."""
         octets = [each if isinstance(each, bytes) else BUNDLED_MESSAGES.write(each) for each in records]
         spool = io.BytesIO()
         write_file(spool, octets)
         manifest = self.manifest(spool.getvalue(), len(records))
-        signed = sign_document(bva.write(manifest), key=self.pki.key("bva"))
-        opened = self.taking.open(signed, ROUTE)
+        opened = self.taking.open(self.signed(manifest), ROUTE)
         assert isinstance(opened, Opened), opened.error if isinstance(opened, Refusal) else opened
         taken = self.taking.take(opened, spool)
         assert isinstance(taken, Taken), taken.error
