@@ -280,9 +280,16 @@ def show(
             if confirmation is None:
                 raise ConnectError(f"there is no confirmation {subject}: see `inge connect list`")
             data = confirmation_data(confirmation)
-            steps = history_of(reader.connection, "confirmation", confirmation.uuid)
+            steps = history_of(reader.connection, *_whose(confirmation))
     data["history"] = [step_data(step) for step in steps]
     emit(data, f"{_facts(data)}\n\n{history_table(steps)}", as_json=as_json)
+
+
+def _whose(confirmation: Confirmation) -> tuple[str, str]:
+    """Kind and subject of the history of a confirmation: where it was made, that of its procedure."""
+    if confirmation.procedure_id is not None:
+        return "procedure", str(confirmation.procedure_id)
+    return "confirmation", confirmation.uuid
 
 
 def as_data(procedure: Procedure, product: Product | None = None) -> dict[str, Any]:

@@ -28,12 +28,14 @@ def opened_desk(config: Config, actor: str = "") -> Iterator[Desk]:
     """Open the store for one step by somebody. Turns its refusals into CommandErrors."""
     from adapters.cli.opening import opened_store
     from adapters.server_core import core_settings
+    from gateway.business_clock import business_clock
     from gateway.clock import SystemClock
     from gateway.connecting.steps import ConnectError, Desk
 
+    settings, clock = core_settings(config), SystemClock()
     with opened_store(config) as store:
         try:
-            yield Desk(store, core_settings(config), SystemClock(), actor)
+            yield Desk(store, settings, clock, business_clock(settings, clock, store), actor)
         except ConnectError as error:
             raise CommandError(str(error), exit_code=REFUSED) from error
 

@@ -52,6 +52,7 @@ from store.confirmations import (
     confirmation_of,
     find_confirmation,
     grant,
+    grants,
     lock_party_row,
     set_document,
     withdraw_grants,
@@ -219,6 +220,8 @@ def withdraw_inherited(desk: Desk, kennung: str, reason: str) -> frozenset[Pair]
     with desk.write() as connection:
         lock_party_row(connection, kennung)
         need_party(connection, kennung)
+        if not any(INHERITED in by for by in grants(connection).get(kennung, {}).values()):
+            raise ConnectError(f"{kennung} may send nothing by inheritance: see `inge connect granted`")
         lost = withdraw_grants(connection, kennung, INHERITED)
         note(
             desk,

@@ -56,6 +56,8 @@ def compare(desk: Desk, procedure_id: int) -> Report:
     with desk.store.read() as reader:
         connection = reader.connection
         procedure = need_procedure(connection, procedure_id)
+        if procedure.state != ConnectionState.AUTHORITY_REGISTERED:
+            check_way(COMPARE, what(procedure), procedure.state)
         given = _given(list_supplied(connection, desk.store.vault, procedure.id))
         product = need_product(connection, procedure.product_id)
         party = need_party(connection, procedure.kennung)

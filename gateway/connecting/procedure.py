@@ -137,13 +137,12 @@ def supply(
     with desk.store.read() as reader:
         procedure = need_procedure(reader.connection, procedure_id)
     check_way(SUPPLY, what(procedure), procedure.state)
-    now = desk.clock.now()
     documents, flaws = check_given(
         files,
         kennung=procedure.kennung,
         scope=procedure.scope,
         registry=registry,
-        on=german_day(now),
+        on=german_day(desk.business.now()),
     )
     if flaws:
         return procedure, flaws

@@ -25,11 +25,15 @@ class ConnectError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where the steps are done: a store of one environment, the real clock, and who does them."""
+    """Where the steps are done: a store of one environment, its clocks, and who does them.
+
+    `clock` is the real one; by the `business` one goes which versions of a standard are served.
+    """
 
     store: Store
     settings: Settings
     clock: Clock
+    business: Clock
     actor: str
 
     @contextmanager

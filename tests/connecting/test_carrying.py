@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -13,10 +14,12 @@ from gateway.connecting.steps import ConnectError
 from gateway.trust.admission import Limits
 from gateway.trust.signed_document import sign_document
 from messages.frame import Message
+from messages.registry import in_version
 from store.confirmations import grant, grants
 from store.connections import history_of, list_products
 from store.parties import add_party, lock_party, show_party
 from store.records_connection import ConnectionState, Pair
+from tests.support import versions
 from tests.support.connecting import (
     ENTITLEMENT,
     OBLIGATION,
@@ -116,6 +119,9 @@ def test_where_a_confirmation_may_be_imported(both: TwoEnvironments, tmp_path: P
         both.take(octets)
     with both.productive.store.write() as connection:
         lock_party(connection, ABH1.kennung, locked=False)
+    both.clock.time = datetime(2036, 11, 24, tzinfo=UTC)
+    with pytest.raises(ConnectError, match="not valid today"):
+        both.take(octets)
     both.clock.time = datetime(2027, 2, 22, 23, 30, tzinfo=UTC)
     with pytest.raises(ConnectError, match="until 2027-02-22"):
         both.take(octets)
@@ -179,6 +185,30 @@ def test_two_product_versions_run_in_parallel_until_one_is_withdrawn(
     assert {(kennung, proven) for _, kennung, proven in journaled} == {(ABH1.kennung, True)}
 
 
+def test_two_versions_of_the_standard_run_in_parallel(both: TwoEnvironments, tmp_path: Path) -> None:
+    first = both.take(both.export(both.confirmed(tmp_path / "old", report())))
+    # In the test environment the calendar is moved to the days of the switch; the real clock stays.
+    both.test = versions.gateway(both.test.store, clock=both.clock)
+    both.productive = versions.gateway(both.productive.store, clock=both.clock, environment="productive")
+    versions.confirm(both.test.store, versions.OLD, versions.NEW)
+    pair = Pair("070001", "XAusländer 27.05")
+    assert both.productive.deliver(productive()).message_type == "070003"
+    assert both.productive.refused(newer(productive())).code == "T070.version-not-confirmed"
+    opened = procedure.open_procedure(both.desk(), ABH1.kennung, product_id(both), [pair])
+    sent = newer(report())
+    both.test.deliver(sent)
+    assert both.supply(opened, written(tmp_path / "new", sent, registry=both.test.messages)) == []
+    both.test.deliver(report())  # in the version before: not what the procedure is about
+    assert both.compare(opened)["equal"]
+    both.confirm(opened)
+    both.take(both.export(opened))
+    assert both.productive.deliver(newer(productive())).message_type == "070003"
+    assert both.productive.deliver(productive()).message_type == "070003"
+    carrying.withdraw_confirmation(both.counter(), first.uuid, "all is switched")
+    assert both.productive.refused(productive()).code == "T070.version-not-confirmed"
+    assert both.productive.deliver(newer(productive())).message_type == "070003"
+
+
 def test_a_confirmation_withdrawn_in_the_test_environment_is_not_exported(
     both: TwoEnvironments, tmp_path: Path
 ) -> None:
@@ -206,6 +236,13 @@ def test_who_was_productive_before_goes_on_until_it_is_taken_back(both: TwoEnvir
     lost = carrying.withdraw_inherited(both.counter(), "azr:090009", "has to be connected")
     assert ENTITLEMENT in lost
     assert both.productive.refused(old(), "abh2").code == "T070.type-not-allowed"
+    with pytest.raises(ConnectError, match="nothing by inheritance"):
+        carrying.withdraw_inherited(both.counter(), "azr:090009", "once more")
+
+
+def newer(message: Message) -> Any:
+    """The same in the version to come."""
+    return in_version(message, versions.NEW)
 
 
 def product_id(both: TwoEnvironments) -> int:

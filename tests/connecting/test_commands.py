@@ -114,6 +114,7 @@ def test_from_the_product_to_production(offices: Offices, tmp_path: Path) -> Non
         ("confirm", "k.leitung"),
         ("export", "m.muster"),
     ]
+    assert offices.here("show", uuid, "--json", actor=None).json["history"] == shown["history"]
     assert "k.leitung" in offices.here("show", procedure, actor=None).out
     assert "CONFIRMED" in offices.here("list", actor=None).out
 

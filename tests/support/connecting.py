@@ -17,7 +17,7 @@ from gateway.connecting.report import Report
 from gateway.connecting.steps import Desk
 from gateway.trust.admission import Limits
 from messages.frame import Message
-from messages.registry import build
+from messages.registry import BUNDLED_MESSAGES, MessageRegistry
 from messages.values import Name
 from store.engine import Store
 from store.parties import add_party
@@ -52,11 +52,12 @@ def uuid_of(message: Message) -> str:
     return str(message.rahmen.kopf.nachrichten_uuid)
 
 
-def written(folder: Path, *messages: Message) -> Path:
+def written(folder: Path, *messages: Message, registry: MessageRegistry = BUNDLED_MESSAGES) -> Path:
     """A folder with each message in a file, laid out for people to read."""
     folder.mkdir(parents=True, exist_ok=True)
     for message in messages:
-        text = etree.tostring(build(message), pretty_print=True, xml_declaration=True, encoding="UTF-8")
+        element = registry.build(message)
+        text = etree.tostring(element, pretty_print=True, xml_declaration=True, encoding="UTF-8")
         (folder / f"{uuid_of(message)}.xml").write_bytes(text)
     return folder
 
@@ -83,7 +84,7 @@ class TestOffice:
 
     def desk(self, actor: str = "office") -> Desk:
         """The desk of the test environment."""
-        return Desk(self.test.store, settings(), self.clock, actor)
+        return Desk(self.test.store, settings(), self.clock, self.test.business, actor)
 
     def product(self, version: str = "1.0") -> Product:
         """An accepted product, that of the fixtures' messages unless it has another version."""
@@ -121,7 +122,7 @@ class TestOffice:
         opened = self.opened(*scope)
         for message in messages:
             self.test.deliver(message)
-        assert self.supply(opened, written(folder, *messages)) == []
+        assert self.supply(opened, written(folder, *messages, registry=self.test.messages)) == []
         assert self.compare(opened)["equal"]
         self.confirm(opened)
         return opened
@@ -140,7 +141,8 @@ class TwoEnvironments(TestOffice):
 
     def counter(self, actor: str = "operator") -> Desk:
         """The desk of the productive environment."""
-        return Desk(self.productive.store, settings(environment="productive"), self.clock, actor)
+        there = settings(environment="productive")
+        return Desk(self.productive.store, there, self.clock, self.productive.business, actor)
 
     def take(self, octets: bytes, trusted: Sequence[str] = ("gateway",)) -> Confirmation:
         """Import a confirmation into the productive environment."""
