@@ -80,6 +80,9 @@ class Queries:
             (None,),
         )
         self.known = query(dialect, _known(), ["uuid", "party_id"])
+        self.replace_answer = Statement(
+            numbered(dialect, 'UPDATE "content" SET "answer" = ? WHERE "id" = ? RETURNING 1'), (None,)
+        )
         self.request_document = query(dialect, _request(), ["uuid", "party_id", "kind"])
         self.decision = query(
             dialect,
@@ -115,6 +118,10 @@ class Queries:
             select(person).where(person.c.lock_key == bindparam("lock_key")).order_by(person.c.id),
             ["lock_key"],
         )
+        # As text, so that the index of the open ones serves.
+        waiting = f"SELECT lock_key FROM work_item WHERE state = 'OPEN' AND {among(dialect, 'lock_key')}"  # noqa: S608 - ours
+        stored = f"SELECT lock_key FROM person WHERE {among(dialect, 'lock_key')}"  # noqa: S608 - ours
+        self.keys_in_use = Statement(numbered(dialect, f"{stored} UNION {waiting}"), (int,))
         self.person = query(dialect, select(person).where(person.c.id == bindparam("id")), ["id"])
         self.person_by_number = query(
             dialect,

@@ -106,6 +106,18 @@ class MessageWork(Work):
             stored.decided_row,
         )
 
+    def replace_answer(self, party_id: str, uuid: str, document: bytes) -> None:
+        """Store another document as the answer to a known message, where that was what its sender got.
+
+        Raises LookupError where the answer is not known, or was erased.
+        """
+        rows = self._run(self._queries.known, uuid, party_id)
+        key_id, _, wrapped = rows[0][-3:] if rows else (None, None, None)
+        if wrapped is None:
+            raise LookupError("there is no answer to replace")
+        ciphertext = self._vault.open_key(key_id, wrapped).encrypt(ANSWER, document)
+        self._run(self._queries.replace_answer, ciphertext, key_id)
+
     def add_journal(self, entry: JournalEntry) -> None:
         """Queue a journal row with its own hash; its content is encrypted under the message's content key."""
         row_id = self.new_id()

@@ -99,7 +99,7 @@ class Taking:
 
     def take(self, opened: Opened, file: IO[bytes]) -> Taken | Refusal:
         """Hold a file against its manifest and store it. In: a seekable file that nobody else can change."""
-        return self.notes.led(opened.way, lambda: self._take(opened.note, file))
+        return self.notes.led(opened.way, lambda: self._take(opened, file))
 
     def refuse(self, opened: Opened, error: GatewayError) -> Refusal:
         """Refuse a delivery whose file did not come as it should."""
@@ -126,16 +126,17 @@ class Taking:
             raise GatewayError("S999.records-count", details=details)
         return records
 
-    def store(self, note: Note, records: RecordsFile) -> Taken:
+    def store(self, note: Note, records: RecordsFile, receipt: bytes | None = None) -> Taken:
         """Store a file that was examined, and accept its delivery in its place.
 
-        Raises GatewayError S999.uuid-reused, S999.delivery-gap, S999.delivery-number-used, and StoreBusy or
-        StoreUnavailable: then the same delivery may come again.
+        In: the receipt that its sender got already, if so. Raises GatewayError S999.uuid-reused,
+        S999.delivery-gap, S999.delivery-number-used, and StoreBusy or StoreUnavailable: then the same
+        delivery may come again.
         """
         delivery = self._load(note, records)
-        receipt = self._receipt(note)
+        made = receipt or self.receipt(note, bva.Eingangszustand.ACCEPTED)
         with self._store.unit_of_work() as work:
-            known = self._known(work, note)
+            known = self._known(work, note, receipt)
             if known is not None:
                 return known
             accepted_at = self._tools.real_clock.now()
@@ -150,32 +151,58 @@ class Taking:
                 if ordinal % _ROWS_AT_ONCE == 0:
                     work.flush()
             work.enqueue(RESULT, accepted_at, subject=delivery.id)
-            for entry in _journal(note, delivery, receipt, accepted_at):
+            for entry in _journal(note, delivery, made, accepted_at):
                 work.add_journal(entry)
             work.store_answer(
-                note.party.kennung, note.uuid, StoredAnswer(receipt, bva.Eingang200007.message_type)
+                note.party.kennung, note.uuid, StoredAnswer(made, bva.Eingang200007.message_type)
             )
             work.commit()
-        return Taken(receipt, False, note.party, note.uuid)
+        return Taken(made, False, note.party, note.uuid)
 
-    def _open(self, way: NoteWay) -> Opened | Taken:
-        note = self.notes.read(way, bva.Lieferschein200001)
+    def look_up(self, way: NoteWay, note: Note, receipt: bytes | None = None) -> Opened | Taken:
+        """Say whether the file of a proven manifest is wanted; takes and raises as `store`."""
         with self._store.unit_of_work() as work:
-            known = self._known(work, note)
+            known = self._known(work, note, receipt)
             if known is not None:
                 return known
             _follow_on(note.message, work.lock_sequence(note.party.kennung))
+        return self._wanted(way, note)
+
+    def receipt(self, note: Note, state: bva.Eingangszustand) -> bytes:
+        """Return a signed receipt of a delivery."""
+        message: bva.Lieferschein200001 = note.message
+        settings = self._tools.settings
+        receipt = bva.Eingang200007(
+            test=TEST_MARK if settings.is_test else None,
+            lieferschein_uuid=message.lieferschein_uuid,
+            erstellungszeitpunkt=german_time(self._tools.clock.now()),
+            autor=bva.Stelle(settings.kennung, settings.name),
+            leser=bva.Stelle(note.party.kennung, note.party.name),
+            lieferung=message.lieferung,
+            anzahl_datensaetze=message.anzahl_datensaetze,
+            zustand=state,
+        )
+        return self._sign(bva.write(receipt), note.party)
+
+    def _open(self, way: NoteWay) -> Opened | Taken:
+        return self.look_up(way, self.notes.read(way, bva.Lieferschein200001))
+
+    def _wanted(self, way: NoteWay, note: Note) -> Opened:
         limit = self.limits.max_bytes
         if note.message.datei.groesse > limit:
             raise GatewayError("T099.delivery-too-large", details={"limit": str(limit)})
         return Opened(way, note)
 
-    def _take(self, note: Note, file: IO[bytes]) -> Taken:
-        with self.examine(note, file) as records:
-            return self.store(note, records)
+    def _take(self, opened: Opened, file: IO[bytes]) -> Taken:
+        with self.examine(opened.note, file) as records:
+            return self.store(opened.note, records)
 
-    def _known(self, work: UnitOfWork, note: Note) -> Taken | None:
-        """Return the receipt of a delivery that was accepted before; else `work` has registered its UUID."""
+    def _known(self, work: UnitOfWork, note: Note, told: bytes | None) -> Taken | None:
+        """Return the receipt of a delivery that was accepted before; else `work` has registered its UUID.
+
+        Where its sender was `told` another receipt, since nobody could know at that time that the commit had
+        come about, the core keeps that one from now on: its own never left.
+        """
         message_type = note.contract.message_type
         content_hash = note.document.content_hash
         known = work.register(note.party.kennung, note.uuid, content_hash, message_type, note.received)
@@ -185,12 +212,12 @@ class Taking:
             raise GatewayError("S999.uuid-reused")
         if known.answer is None:
             raise GatewayError("S100")
-        receipt = known.answer.document
-        work.add_journal(
-            _entry(
-                JournalKind.REPEATED, note, receipt, self._tools.real_clock.now(), known.answer.message_type
-            )
-        )
+        receipt, kind = known.answer.document, JournalKind.REPEATED
+        if told is not None and told != receipt:
+            receipt, kind = told, JournalKind.ANSWERED
+            work.replace_answer(note.party.kennung, note.uuid, told)
+        at = self._tools.real_clock.now()
+        work.add_journal(_entry(kind, note, receipt, at, known.answer.message_type))
         work.commit()
         return Taken(receipt, True, note.party, note.uuid)
 
@@ -246,21 +273,6 @@ class Taking:
             schema_version=note.contract.version_name,
             received_at=note.received,
         )
-
-    def _receipt(self, note: Note) -> bytes:
-        message: bva.Lieferschein200001 = note.message
-        settings = self._tools.settings
-        receipt = bva.Eingang200007(
-            test=TEST_MARK if settings.is_test else None,
-            lieferschein_uuid=message.lieferschein_uuid,
-            erstellungszeitpunkt=german_time(self._tools.clock.now()),
-            autor=bva.Stelle(settings.kennung, settings.name),
-            leser=bva.Stelle(note.party.kennung, note.party.name),
-            lieferung=message.lieferung,
-            anzahl_datensaetze=message.anzahl_datensaetze,
-            zustand=bva.Eingangszustand.ACCEPTED,
-        )
-        return self._sign(bva.write(receipt), note.party)
 
 
 def _digest(file: IO[bytes]) -> bytes:

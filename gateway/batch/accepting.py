@@ -1,0 +1,172 @@
+"""Taking deliveries in also while the core store is away: into the acceptance store of this node.
+
+The sender gets a receipt that says so. Until the delivery is drained it lies on this node alone; what becomes
+of it there is what would have become of it at the door, under the same UUID and with the same receipt.
+"""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Iterator
+from time import monotonic
+from typing import IO, Any, Final
+
+from gateway.batch.notes import Note, NoteReader, NoteWay
+from gateway.batch.taking import Opened, Taken, Taking
+from messages.bva import Eingangszustand, Lieferschein200001
+from messages.errors import GatewayError
+from store.acceptance.records import Arrived, KeptDelivery, KeptState
+from store.acceptance.store import AcceptanceStore
+from store.errors import StoreBusy, StoreUnavailable
+
+_PART: Final = 1 << 20
+_LEVEL: Final = 1
+_AWAY: Final = "T200.store-away"
+_BELIEVED_AWAY: Final = 5.0
+"""Seconds for which nobody tries the core again that was away: each try may wait for a connection."""
+_log: Final = logging.getLogger("gateway.batch")
+
+
+class Accepting(Taking):
+    """Takes deliveries in, into the core store or, while that is away, into the acceptance store.
+
+    Who has a delivery waiting here delivers here until it is drained, so that numbers stay in order.
+    """
+
+    def __init__(self, *, kept: AcceptanceStore, notes_away: NoteReader, **usual: Any) -> None:
+        """In: what `Taking` wants, and a reader of manifests that believes the copy of the registry."""
+        super().__init__(**usual)
+        self._kept = kept
+        self._notes_away = notes_away
+        self._away_until = float("-inf")
+
+    def _open(self, way: NoteWay) -> Opened | Taken:
+        note = self._read(way)
+        waiting, known = self._here(note)
+        if known is not None and known.state is KeptState.ACCEPTED:
+            return _repeated(note, known)
+        if waiting is None and not self._is_away():
+            try:
+                return self.look_up(way, note)
+            except StoreBusy:
+                raise
+            except StoreUnavailable:
+                self._believe_away()
+        if known is not None and known.state is KeptState.DRAINED:
+            return _repeated(note, known)
+        if known is not None and _is_same(note, known) and self._is_away():
+            raise refusal_of(known)
+        if waiting is not None:
+            self._object(note, waiting.arrived)
+        return self._wanted(way, note)
+
+    def _take(self, opened: Opened, file: IO[bytes]) -> Taken:
+        note = opened.note
+        with self.examine(note, file) as records:
+            waiting, known = self._here(note)
+            if waiting is None and not self._is_away():
+                try:
+                    taken = self.store(note, records)
+                except StoreBusy:
+                    raise
+                except StoreUnavailable:
+                    self._believe_away()
+                else:
+                    if known is not None:
+                        self._kept.supersede(known)
+                    return taken
+        return self._keep(opened.way, note, file)
+
+    def _read(self, way: NoteWay) -> Note:
+        """Prove a manifest by the registry, or while the core is away by the copy of it."""
+        if not self._is_away():
+            try:
+                return self.notes.read(way, Lieferschein200001)
+            except GatewayError as error:
+                if error.code != _AWAY:
+                    raise
+                self._believe_away()
+        return self._notes_away.read(way, Lieferschein200001)
+
+    def _here(self, note: Note) -> tuple[KeptDelivery | None, KeptDelivery | None]:
+        """Return the last delivery of a party that is waiting here, and what came under a manifest's UUID.
+
+        Without the acceptance store the core store has to do, as if nothing were here.
+        """
+        try:
+            waiting = self._kept.last_waiting(note.party.kennung)
+            return waiting, self._kept.find(note.party.kennung, note.uuid)
+        except StoreUnavailable as error:
+            _log.error("the acceptance store is away: %s", error)
+            return None, None
+
+    def _object(self, note: Note, last: Arrived) -> None:
+        """Refuse a delivery in whose place another is waiting; the others are judged when they are drained.
+
+        Raises GatewayError S999.delivery-number-used.
+        """
+        place = note.message.lieferung
+        found = (place.nummer, place.paketnummer)
+        if self._kept.in_place(note.party.kennung, found):
+            expected = (last.number + 1, 1) if last.last else (last.number, last.package + 1)
+            details = {"expected": "{}/{}".format(*expected), "found": "{}/{}".format(*found)}
+            raise GatewayError("S999.delivery-number-used", details=details)
+
+    def _keep(self, way: NoteWay, note: Note, file: IO[bytes]) -> Taken:
+        """Store a file that was examined in the acceptance store; the receipt leaves after the commit."""
+        message: Lieferschein200001 = note.message
+        arrived = Arrived(
+            party_id=note.party.kennung,
+            uuid=note.uuid,
+            content_hash=note.document.content_hash,
+            number=message.lieferung.nummer,
+            package=message.lieferung.paketnummer,
+            last=message.lieferung.letztes_paket,
+            records=message.anzahl_datensaetze,
+            size=message.datei.groesse,
+            door=note.route.door,
+            peer=note.route.peer,
+            received_at=note.received,
+        )
+        row_id = self._kept.load(arrived, way.octets, _parts(file))
+        receipt = self.receipt(note, Eingangszustand.KEPT)
+        try:
+            kept = self._kept.accept(row_id, receipt, self._tools.real_clock.now())
+        except ValueError:
+            # Another manifest took the place while this one was being stored.
+            raise GatewayError("T200.busy") from None
+        if kept.arrived.content_hash != arrived.content_hash:
+            raise GatewayError("S999.uuid-reused")
+        _log.warning(
+            "kept a delivery until it is drained", extra={"uuid": note.uuid, "door": note.route.door}
+        )
+        return Taken(kept.receipt, kept.id != row_id, note.party, note.uuid)
+
+    def _is_away(self) -> bool:
+        return monotonic() < self._away_until
+
+    def _believe_away(self) -> None:
+        self._away_until = monotonic() + _BELIEVED_AWAY
+
+
+def refusal_of(kept: KeptDelivery) -> GatewayError:
+    """Return the refusal that a delivery met when it was drained."""
+    return GatewayError(kept.code or "T200.unexpected", details=kept.details)
+
+
+def _repeated(note: Note, kept: KeptDelivery) -> Taken:
+    """Return the receipt that this node gave. Raises GatewayError S999.uuid-reused."""
+    if not _is_same(note, kept):
+        raise GatewayError("S999.uuid-reused")
+    return Taken(kept.receipt, True, note.party, note.uuid)
+
+
+def _is_same(note: Note, kept: KeptDelivery) -> bool:
+    return kept.arrived.content_hash == note.document.content_hash
+
+
+def _parts(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    while block := file.read(_PART):
+        yield zlib.compress(block, _LEVEL)

@@ -1,0 +1,192 @@
+"""Draining the acceptance store of a node into the core store, by the very functions of the door.
+
+The core knows a delivery by party and UUID, so that whoever is killed in between leaves nothing double: the
+next try finds it there and only notes so. Each party's deliveries go in the order of their numbers.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import threading
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from gateway import journaling
+from gateway.accepted import Route
+from gateway.batch.notes import NoteWay
+from gateway.batch.taking import Taken, Taking
+from gateway.clock import Clock
+from gateway.deferred.terms import Terms
+from messages.bva import Lieferschein200001
+from messages.errors import Category, GatewayError
+from store.acceptance.records import KeptDelivery, KeptState
+from store.acceptance.store import AcceptanceStore
+from store.errors import StoreBusy, StoreUnavailable
+
+_SOON: Final = timedelta(seconds=1)
+_EARLY: Final = timedelta(seconds=5)
+_LATER: Final = timedelta(seconds=30)
+_GAP: Final = "S999.delivery-gap"
+_STORED_FOR_NOTHING: Final = timedelta(days=1)
+_log: Final = logging.getLogger("gateway.batch")
+
+
+class Drained(StrEnum):
+    """How a try ended. WAITING: it is tried again, for one of the reasons in its row."""
+
+    DRAINED = "drained"
+    REFUSED = "refused"
+    WAITING = "waiting"
+
+
+class Draining:
+    """Drains deliveries, in one thread.
+
+    `taking` is the way into the core whose manifests are read by the registry, as they arrived: their
+    certificates were judged then. `patience` is how long a delivery waits for the numbers before its own,
+    which may lie on another node; `remember` how long receipts and refusals stay.
+    """
+
+    def __init__(
+        self,
+        *,
+        kept: AcceptanceStore,
+        taking: Taking,
+        clock: Clock,
+        holder: str,
+        lease: timedelta,
+        patience: timedelta,
+        remember: timedelta,
+        spool: Path | None = None,
+    ) -> None:
+        self._kept = kept
+        self._taking = taking
+        self._clock = clock
+        self._holder = holder
+        self._lease = lease
+        self._patience = patience
+        self._remember = remember
+        self._spool = spool
+        self._halted = threading.Event()
+
+    def work_off(self) -> Counter[Drained]:
+        """Drain until nothing is due, or until `halt`; out: how many tries ended how.
+
+        Raises StoreUnavailable when either store is away: then nothing is lost, and it is tried again.
+        """
+        now = self._clock.now()
+        self._kept.tidy(now - self._remember, now - _STORED_FOR_NOTHING)
+        ended: Counter[Drained] = Counter()
+        # Taking writes; where nothing is waiting a look is enough.
+        if not self._kept.is_waiting():
+            return ended
+        while not self._halted.is_set() and (how := self.run_once()) is not None:
+            ended[how] += 1
+        return ended
+
+    def halt(self) -> None:
+        """Let `work_off` end after the delivery at hand; for the end of the process."""
+        self._halted.set()
+
+    def run_once(self) -> Drained | None:
+        """Take the delivery that is next and bring it into the core store; None if none is due."""
+        now = self._clock.now()
+        kept = self._kept.take(self._holder, now, now + self._lease)
+        if kept is None:
+            return None
+        with self._prolonged(kept):
+            return self._drain(kept)
+
+    def _drain(self, kept: KeptDelivery) -> Drained:
+        arrived, now = kept.arrived, self._clock.now
+        manifest = self._kept.manifest(kept)
+        if manifest is None:
+            return Drained.WAITING
+        way = NoteWay(manifest, Route(arrived.door, arrived.peer or ""), arrived.received_at, None)
+        try:
+            self._take_in(way, kept)
+        except GatewayError as error:
+            return self._refused(way, kept, error)
+        except StoreBusy:
+            self._kept.release(kept, now() + _SOON, code="T200.busy", early_since=kept.early_since)
+            return Drained.WAITING
+        except StoreUnavailable:
+            self._kept.release(kept, now() + _SOON, code="T200.store-away", early_since=kept.early_since)
+            raise
+        except Exception as error:  # noqa: BLE001 - it was accepted: it must stay, and the others go on
+            journaling.raise_alarm("a delivery could not be drained", error, uuid=arrived.uuid)
+            wait = Terms(kept.attempts + 1).wait_after(kept.attempts) or _LATER
+            self._kept.release(
+                kept, now() + wait, code="T200.unexpected", early_since=kept.early_since, counted=True
+            )
+            return Drained.WAITING
+        self._kept.settle(kept, KeptState.DRAINED, now())
+        return Drained.DRAINED
+
+    def _take_in(self, way: NoteWay, kept: KeptDelivery) -> None:
+        taking = self._taking
+        note = taking.notes.read(way, Lieferschein200001)
+        opened = taking.look_up(way, note, kept.receipt)
+        if isinstance(opened, Taken):
+            return
+        with tempfile.TemporaryFile(dir=self._spool) as file:
+            for part in self._kept.parts(kept):
+                file.write(zlib.decompress(part))
+            with taking.examine(note, file) as records:
+                taking.store(note, records, kept.receipt)
+
+    def _refused(self, way: NoteWay, kept: KeptDelivery, error: GatewayError) -> Drained:
+        """Note a refusal of the core, or wait where it may go by."""
+        now = self._clock.now()
+        if error.entry.retryable:
+            soon = error.code == "T200.busy"
+            self._kept.release(
+                kept, now + (_SOON if soon else _LATER), code=error.code, early_since=kept.early_since
+            )
+            if error.entry.category is Category.AVAILABILITY and not soon:
+                raise StoreUnavailable(error.code)
+            return Drained.WAITING
+        if error.code == _GAP:
+            since = kept.early_since or now
+            if now < since + self._patience:
+                self._kept.release(kept, now + _EARLY, code=error.code, early_since=since)
+                return Drained.WAITING
+        # In the core's journal first: there it is proven, here it is told.
+        self._taking.notes.refuse(way, error)
+        self._kept.settle(kept, KeptState.REFUSED, now, code=error.code, details=error.details)
+        _log.error("a delivery that was accepted was refused when drained", extra=_told(kept, error.code))
+        return Drained.REFUSED
+
+    @contextmanager
+    def _prolonged(self, kept: KeptDelivery) -> Iterator[None]:
+        done = threading.Event()
+
+        def beat() -> None:
+            while not done.wait(self._lease.total_seconds() / 3):
+                self._prolong(kept, self._clock.now() + self._lease)
+
+        beating = threading.Thread(target=beat, name="drain-lease", daemon=True)
+        beating.start()
+        try:
+            yield
+        finally:
+            done.set()
+            beating.join()
+
+    def _prolong(self, kept: KeptDelivery, until: datetime) -> None:
+        try:
+            self._kept.prolong(kept, until)
+        except StoreUnavailable:
+            # Whoever takes it over meanwhile does nothing twice.
+            return
+
+
+def _told(kept: KeptDelivery, code: str) -> dict[str, str]:
+    return {"uuid": kept.arrived.uuid, "party": kept.arrived.party_id, "code": code}

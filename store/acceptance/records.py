@@ -1,0 +1,69 @@
+"""What an acceptance store takes and gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class KeptState(StrEnum):
+    """How far a delivery is: accepted here, in the core store, refused by the core."""
+
+    ACCEPTED = "ACCEPTED"
+    DRAINED = "DRAINED"
+    REFUSED = "REFUSED"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A delivery as it came: what its signed manifest says, by which door, from where, and when."""
+
+    party_id: str
+    uuid: str
+    content_hash: bytes
+    number: int
+    package: int
+    last: bool
+    records: int
+    size: int
+    door: str
+    peer: str | None
+    received_at: datetime
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Return its place in the gapless row of its sender."""
+        return (self.number, self.package)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDelivery:
+    """A delivery in the acceptance store, and the receipt its sender got.
+
+    `ready_at` is when the core store may be tried (again), `early_since` since when its number does not
+    follow on there. `attempts` counts tries; `holder` and `lease_until` tell who is trying. `code` and
+    `details` are those of the refusal of one REFUSED, else of the last try that failed.
+    """
+
+    id: int
+    state: KeptState
+    arrived: Arrived
+    accepted_at: datetime
+    receipt: bytes
+    ready_at: datetime
+    early_since: datetime | None
+    attempts: int
+    holder: str | None
+    lease_until: datetime | None
+    settled_at: datetime | None
+    code: str | None
+    details: Mapping[str, str]
+
+
+class KeptCount(NamedTuple):
+    """How many deliveries are in a state, and when the oldest of them came."""
+
+    state: str
+    deliveries: int
+    since: datetime
