@@ -28,7 +28,18 @@ class Content(NamedTuple):
 class Work:
     """The ground of `store.unit.UnitOfWork`: asks at once, queues what is added until the commit."""
 
-    __slots__ = ("_batch", "_contents", "_link", "_new_id", "_open", "_queries", "_registered", "_vault")
+    __slots__ = (
+        "_batch",
+        "_contents",
+        "_link",
+        "_locked",
+        "_new_id",
+        "_open",
+        "_queries",
+        "_registered",
+        "_strangers",
+        "_vault",
+    )
 
     def __init__(self, link: Link, queries: Queries, vault: ContentVault, new_id: Callable[[], int]) -> None:
         self._link = link
@@ -38,6 +49,8 @@ class Work:
         self._batch: Batch = {}
         self._contents: dict[_Name, Content] = {}
         self._registered: dict[_Name, int] = {}
+        self._locked: set[int] = set()
+        self._strangers: set[int] = set()
         self._open = False
 
     def new_id(self) -> int:

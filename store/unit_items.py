@@ -19,6 +19,8 @@ class WorkItemWork(Work):
 
     def open_work_items(self, lock_key: int) -> list[WorkItem]:
         """Return the open work items under this lock key, oldest first, with their parked messages."""
+        if lock_key in self._strangers:
+            return []
         return work_items(self._run(self._queries.work_items, lock_key, WorkItemState.OPEN.value))
 
     def work_item(self, item_id: int) -> WorkItem | None:
@@ -31,6 +33,7 @@ class WorkItemWork(Work):
 
     def open_work_item(self, item: WorkItem, since: Mapping[MessageRef, datetime] | None = None) -> None:
         """Queue a work item with the messages it parks; `since` where one waits longer than the item."""
+        self._strangers.discard(item.lock_key)
         self._add(
             work_item,
             (

@@ -22,11 +22,14 @@ class PersonWork(Work):
         """Lock the signed 64-bit keys until the end, in ascending order; call it once, with every key.
 
         On PostgreSQL the locks travel with the next question and are held before it reads. On SQLite the
-        transaction is the lock.
+        transaction is the lock. Keys that are locked here already are passed over.
         """
-        keys = sorted(set(lock_keys))
-        if self._link.dialect == "sqlite" or not keys:
+        if self._link.dialect == "sqlite":
             return
+        keys = sorted(set(lock_keys) - self._locked)
+        if not keys:
+            return
+        self._locked.update(keys)
         if len(keys) == 1:
             self._link.defer(self._queries.lock_one, (keys[0],))
         else:
@@ -37,8 +40,19 @@ class PersonWork(Work):
         rows = self._run(self._queries.person, person_id)
         return PersonRecord(*rows[0]) if rows else None
 
+    def note_strangers(self, lock_keys: Iterable[int]) -> None:
+        """Find out at once under which of these keys nobody is stored and nothing waits; lock them before.
+
+        Of those the store is not asked any more, until something is added under them here.
+        """
+        keys = set(lock_keys)
+        ids = ids_text(self._link.dialect, keys)
+        self._strangers = keys - {key for (key,) in self._run(self._queries.keys_in_use, ids, ids)}
+
     def persons_by_lock_key(self, lock_key: int) -> list[PersonRecord]:
         """Return the persons with this lock key, merged ones too, by id."""
+        if lock_key in self._strangers:
+            return []
         return [PersonRecord(*row) for row in self._run(self._queries.persons, lock_key)]
 
     def person_by_number(self, number: str) -> PersonRecord | None:
@@ -56,6 +70,7 @@ class PersonWork(Work):
 
     def add_person(self, record: PersonRecord) -> None:
         """Queue a person."""
+        self._strangers.discard(record.lock_key)
         self._add(
             person,
             (
@@ -133,6 +148,7 @@ class PersonWork(Work):
 
         The search for hints is told to read the names anew.
         """
+        self._strangers.discard(renamed.lock_key)
         parameters = (
             renamed.lock_key,
             renamed.surname_key,

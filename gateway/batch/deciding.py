@@ -206,6 +206,7 @@ class RecordDecisions:
                 if holder is not None:
                     keys.add(survivor(work, holder).lock_key)
         work.lock_persons(keys)
+        work.note_strangers(keys)
 
     def decide(self, record: Record, *, actor: str | None = None) -> None:
         """Register a record, decide it on today's state, and answer it.

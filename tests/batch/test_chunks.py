@@ -264,3 +264,22 @@ def test_two_workers_share_a_delivery_that_names_everybody_twice(core: BatchCore
     assert sharing.counts()["person"] == 60
     for place, (one, other) in enumerate(zip(results, reversed(results), strict=True)):
         assert {one.ending, other.ending} == {"angenommen", "zurueckgestellt"}, place
+
+
+def test_strangers_are_not_asked_for_one_by_one(core: BatchCore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most records are about nobody known: the store says so once for a whole chunk."""
+    with core.store.unit_of_work() as work:
+        link = type(work._link)
+    core.taken(*records(5, 60))
+    asked: list[str] = []
+    run = link.run
+
+    def counted(self: Any, statement: Any, parameters: Any) -> Any:
+        asked.append(statement.sql)
+        return run(self, statement, parameters)
+
+    monkeypatch.setattr(link, "run", counted)
+    assert core.worker(CHUNK).run_once() is Ended.DONE
+    of_persons = [sql for sql in asked if "person" in sql or "work_item" in sql]
+    assert len(of_persons) == 1
+    assert core.counts()["case_file"] == 60
