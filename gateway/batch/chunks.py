@@ -40,8 +40,8 @@ class ChunkHandler:
         Raises Postponed while keys of a person keep changing, and what a single record raises.
         """
         delivery, chunk, records = self._load(row)
-        if chunk.count > 1 and row.attempts > 1:
-            # One of them may have ended the process that tried before.
+        if chunk.count > 1 and (row.attempts > 1 or row.last_code is not None):
+            # One of them may have ended the process that tried before, or all that tried.
             self._split(row, delivery, chunk, records)
             return
         try:

@@ -20,7 +20,8 @@ from gateway.decided import Decided
 from gateway.deciding import Decider, Prepared
 from gateway.deferred.handlers import handlers
 from gateway.deferred.operating import discard, retry
-from gateway.deferred.runner import Ended
+from gateway.deferred.runner import Ended, Worker
+from gateway.deferred.terms import Terms
 from messages.errors import GatewayError
 from messages.registry import write
 from store.engine import Store
@@ -283,3 +284,20 @@ def test_strangers_are_not_asked_for_one_by_one(core: BatchCore, monkeypatch: py
     of_persons = [sql for sql in asked if "person" in sql or "work_item" in sql]
     assert len(of_persons) == 1
     assert core.counts()["case_file"] == 60
+
+
+def test_a_chunk_whose_workers_all_ended_falls_apart_when_it_is_tried_again(core: BatchCore) -> None:
+    """Even where the first lost worker is one too many: the operator's retry must not end the next one."""
+    delivery = core.taken(certificate(LEYLA, "BVA-1"), certificate(THI, "BVA-2"))
+    with core.store.unit_of_work() as work:
+        now = core.clock.now()
+        assert work.take_work([CHUNK], "lost", now=now, lease_until=now, attempts=1)
+        work.commit()
+    core.clock.advance(minutes=1)
+    once = Worker(core.store, core.clock, handlers(core.workshop), "next", Terms(attempts=1))
+    assert once.run_once() is Ended.BURIED
+    (dead,) = work_rows(core)
+    retry(core.store, core.clock, dead.id, actor="operator")
+    once.work_off()
+    with core.store.unit_of_work() as work:
+        assert work.delivery_progress(delivery.id).chunks == 2

@@ -95,6 +95,22 @@ def test_I05_the_clerk_says_different_and_takes_it_back(core: BatchCore, clerk: 
     assert clerk.person_of(new) == clerk.person_of(number)
 
 
+def test_D39_weighed_again_is_told_again(core: BatchCore, clerk: Clerk) -> None:
+    number = entitled(core)
+    delivery = core.taken(certificate(LEYLA, "BVA-1", number=number))
+    core.work_off()
+    item = clerk.only_item()
+    clerk.decide(item, "--replace")
+    assert clerk.states(number)[1] == [("1a", ABH1.kennung, "REPLACED"), ("4", BVA.kennung, "CURRENT")]
+    clerk.undo(item)
+    assert clerk.states(number)[1] == [("1a", ABH1.kennung, "CURRENT"), ("4", BVA.kennung, "CANCELLED")]
+    clerk.decide(clerk.only_item(), "--refuse", "Der Kurs läuft schon.")
+    replaced, refused = core.later(delivery)
+    assert replaced.angenommen is not None
+    assert refused.abgelehnt is not None
+    assert refused.abgelehnt.ablehnungsgrund.code == "17099"
+
+
 def test_a_clerk_sees_what_the_certificate_says(core: BatchCore, clerk: Clerk) -> None:
     entitled(core, AMINA)
     (result,) = core.decided(certificate(AMINA, "BVA-1"))
