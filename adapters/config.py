@@ -39,6 +39,13 @@ Region = Literal[
 SQLITE_PREFIX = "sqlite:///"
 
 
+def known_engine(url: str) -> str:
+    """Return the address of a store; raises ValueError for one of another engine."""
+    if not url.startswith((SQLITE_PREFIX, "postgresql://", "postgresql+psycopg://")):
+        raise ValueError("neither a SQLite nor a PostgreSQL address")
+    return url
+
+
 class Section(BaseModel):
     """One table of the configuration file: frozen, and a key it does not know is an error."""
 
@@ -128,9 +135,7 @@ class StoreSection(Section):
     @field_validator("url")
     @classmethod
     def _known_engine(cls, value: str) -> str:
-        if not value.startswith((SQLITE_PREFIX, "postgresql://", "postgresql+psycopg://")):
-            raise ValueError("neither a SQLite nor a PostgreSQL address")
-        return value
+        return known_engine(value)
 
 
 class JournalSection(Section):
@@ -298,6 +303,39 @@ class BatchSection(Section):
     )
 
 
+class AcceptanceSection(Section):
+    """What the batch door does while the core store is away: without `url` it says "try later"."""
+
+    url: str | None = Field(
+        default=None,
+        description="store of this node for deliveries until they are drained, such as `sqlite:///path`",
+    )
+    registry_file: Path | None = Field(
+        default=None,
+        description="signed copy of the party registry; beside the heads file if not given",
+    )
+    registry_every_seconds: float = Field(
+        default=300.0, gt=0, le=86_400, description="seconds after which that copy is written anew"
+    )
+    registry_max_age_hours: float = Field(
+        default=24.0, gt=0, le=168, description="hours after which the copy is not believed any more"
+    )
+    gap_minutes: float = Field(
+        default=15.0,
+        ge=0,
+        le=1440,
+        description="minutes a delivery waits for the numbers before its own, which may lie on another node",
+    )
+    remember_days: int = Field(
+        default=14, ge=1, le=365, description="days for which receipts stay there after draining"
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _known_engine(cls, value: str | None) -> str | None:
+        return value if value is None else known_engine(value)
+
+
 class BackupSection(Section):
     """Copies of the store, and what must be known outside of it to take one back."""
 
@@ -400,6 +438,7 @@ class Config(BaseSettings):
     scheduler: SchedulerSection = SchedulerSection()
     work: WorkSection = WorkSection()
     batch: BatchSection = BatchSection()
+    acceptance: AcceptanceSection = AcceptanceSection()
     backup: BackupSection = BackupSection()
     retention: RetentionSection = RetentionSection()
     schemas: SchemasSection = SchemasSection()
@@ -461,8 +500,10 @@ def _anchored(config: Config, base: Path) -> Config:
     for name in Config.model_fields:
         section: Section = getattr(config, name)
         paths = {key: _absolute(value, base) for key, value in section if _absolute(value, base) != value}
-        if isinstance(section, StoreSection) and section.url.startswith(SQLITE_PREFIX):
-            paths["url"] = SQLITE_PREFIX + str(base / section.url.removeprefix(SQLITE_PREFIX))
+        if isinstance(section, StoreSection | AcceptanceSection):
+            url = section.url
+            if url is not None and url.startswith(SQLITE_PREFIX):
+                paths["url"] = SQLITE_PREFIX + str(base / url.removeprefix(SQLITE_PREFIX))
         if paths:
             changed[name] = section.model_copy(update=paths)
     return config.model_copy(update=changed)

@@ -178,8 +178,13 @@ def _versions(config: Config) -> Iterator[Problem]:
 
 def _folders(config: Config) -> Iterator[Problem]:
     places = {"journal.heads_file": config.journal.heads_file}
-    if config.store.url.startswith(SQLITE_PREFIX):
-        places["store.url"] = Path(config.store.url.removeprefix(SQLITE_PREFIX))
+    for key, url in (("store.url", config.store.url), ("acceptance.url", config.acceptance.url)):
+        if url is not None and url.startswith(SQLITE_PREFIX):
+            places[key] = Path(url.removeprefix(SQLITE_PREFIX))
+    if config.acceptance.registry_file is not None:
+        places["acceptance.registry_file"] = config.acceptance.registry_file
+    if config.acceptance.url == config.store.url:
+        yield Problem("acceptance.url", "is the core store's", "a store of its own, on this node")
     for key, path in places.items():
         if not os.access(path.parent, os.W_OK):
             yield Problem(key, f"{path.parent} is not a folder that can be written to", "a writable folder")

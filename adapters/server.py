@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from adapters.observability_logs import configure_logs, stdlib_logging
 
 if TYPE_CHECKING:
+    from prometheus_client.registry import Collector
+
     from adapters.config import Config
     from adapters.http import WebApplication
 
@@ -82,12 +84,15 @@ def build_application(config: Config) -> WebApplication:
     from adapters.http import WebApplication, WorkPool
     from adapters.http_health import HealthEndpoints
     from adapters.http_proxy import peer_reader
+    from adapters.observability_acceptance import AcceptanceMetrics
     from adapters.observability_metrics import Metrics
     from adapters.observability_work import WorkMetrics
+    from adapters.server_acceptance import build_acceptance, build_draining
     from adapters.server_background import Repeated
     from adapters.server_batch import (
         BATCH_PATH,
         RESULTS_PATH,
+        Away,
         batch_endpoint,
         build_batch_door,
         watched_folders,
@@ -99,7 +104,19 @@ def build_application(config: Config) -> WebApplication:
 
     keys = SealingKeys(load_signing_key(config), load_ecdsa_key(config))
     core = build_core(config, keys.rsa, keys.ecdsa)
-    metrics = Metrics([WorkMetrics(core.store, core.clock)])
+    settings = core.pipeline.tools.settings
+    acceptance = build_acceptance(config, keys.rsa, settings, core.store, core.clock)
+    measured: list[Collector] = [WorkMetrics(core.store, core.clock)]
+    checks = dict(core.checks(keys.all()))
+    # Without the core store the batch door may still work; a proxy asks for it by itself.
+    batch_checks = {"sign": checks["sign"], "deliveries": checks["commit"]}
+    away = None
+    if acceptance is not None:
+        away = Away(acceptance.kept, acceptance.senders(core.validator, settings, core.clock))
+        measured.append(AcceptanceMetrics(acceptance.kept, acceptance.copy, core.clock))
+        checks["acceptance"] = acceptance.kept.check
+        batch_checks["deliveries"] = _either(checks["commit"], acceptance.check)
+    metrics = Metrics(measured)
     pool = WorkPool(config.http.threads, config.http.queue)
     door = SoapDoor(
         contract=load_contract(),
@@ -125,10 +142,12 @@ def build_application(config: Config) -> WebApplication:
         config,
         core.workshop,
         core.pipeline.senders,
+        away=away,
         tls_must_match=config.http.client_certificate_must_match,
     )
     batch = batch_endpoint(config, batch_door, pool=pool, peer_of=peer_of, metrics=metrics)
-    health = HealthEndpoints(core.checks(keys.all()), metrics)
+    health = HealthEndpoints(checks, metrics)
+    batch_health = HealthEndpoints(batch_checks, metrics)
     sealer = Repeated(
         "sealer",
         core.seal_journal,
@@ -164,6 +183,32 @@ def build_application(config: Config) -> WebApplication:
         )
         for folder in folders
     ]
+    drainings = [
+        build_draining(config, acceptance.kept, batch_door.draining, core.clock)
+        for _ in range(min(1, config.work.in_server))
+        if acceptance is not None
+    ]
+    accepting = [
+        Repeated(
+            "drain",
+            each.work_off,
+            config.work.poll_seconds,
+            last=_nothing,
+            failures=metrics.background_failures.labels("drain"),
+        )
+        for each in drainings
+    ]
+    if acceptance is not None:
+        accepting.append(
+            Repeated(
+                "registry-copy",
+                acceptance.renew_copy,
+                config.acceptance.registry_every_seconds,
+                last=_nothing,
+                failures=metrics.background_failures.labels("registry-copy"),
+            )
+        )
+    beside = (*workers, *watchers, *accepting)
     return WebApplication(
         routes={
             SOAP_PATH: soap,
@@ -171,13 +216,14 @@ def build_application(config: Config) -> WebApplication:
             RESULTS_PATH: batch.results,
             "/healthz": health.healthz,
             "/readyz": health.readyz,
+            f"/readyz{BATCH_PATH}": batch_health.readyz,
             "/metrics": health.metrics,
         },
         folders={f"/{PUBLIC_FOLDER}/": soap.schema_file},
         on_start=(
             sealer.start,
             scheduler.start,
-            *(each.start for each in (*workers, *watchers)),
+            *(each.start for each in beside),
             _say_ready,
         ),
         on_stop=(
@@ -185,16 +231,30 @@ def build_application(config: Config) -> WebApplication:
             core.scheduler.halt,
             *(each.halt for each in core.workers),
             *(each.halt for each in folders),
-            *(each.stop for each in (*workers, *watchers)),
+            *(each.halt for each in drainings),
+            *(each.stop for each in beside),
             scheduler.stop,
             sealer.stop,
             core.store.close,
+            *(() if acceptance is None else (acceptance.kept.close,)),
         ),
     )
 
 
 def _nothing() -> None:
-    """What a worker gives back at its end: it has no row then."""
+    """What a worker gives back at its end: nothing is in its hands then."""
+
+
+def _either(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    """Return a check that passes if one of two does."""
+
+    def check() -> None:
+        try:
+            first()
+        except Exception:  # noqa: BLE001 - whatever it is, the other may do
+            second()
+
+    return check
 
 
 def _say_ready() -> None:

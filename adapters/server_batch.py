@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from adapters.batch.folder import WatchedFolder
 from adapters.batch.http import BatchEndpoint
@@ -13,6 +14,7 @@ from adapters.http import Request, WorkPool
 from adapters.http_proxy import Peer
 from adapters.observability_metrics import Metrics
 from adapters.server_core import build_validator
+from gateway.batch.accepting import Accepting
 from gateway.batch.fetching import Fetching
 from gateway.batch.handing_over import HandingOver
 from gateway.batch.notes import NoteReader
@@ -21,6 +23,7 @@ from gateway.batch.signing import signer
 from gateway.batch.taking import Taking
 from gateway.deferred.base import Workshop
 from gateway.senders import Senders
+from store.acceptance.store import AcceptanceStore
 from store.engine import new_holder
 
 BATCH_PATH = "/batch"
@@ -28,38 +31,71 @@ RESULTS_PATH = f"{BATCH_PATH}/results"
 
 
 @dataclass(frozen=True, slots=True)
+class Away:
+    """What the door has while the core store is away: where deliveries go, who recognises their senders."""
+
+    kept: AcceptanceStore
+    senders: Senders
+
+
+@dataclass(frozen=True, slots=True)
 class BatchDoor:
-    """What takes deliveries in and hands results out, whatever brings them."""
+    """What takes deliveries in and hands results out, whatever brings them.
+
+    `draining` is the way of those that were accepted before: as `taking` without an acceptance store.
+    """
 
     taking: Taking
     fetching: Fetching
+    draining: Taking
 
 
 def build_batch_door(
-    config: Config, workshop: Workshop, senders: Senders, *, tls_must_match: bool = False
+    config: Config,
+    workshop: Workshop,
+    senders: Senders,
+    *,
+    away: Away | None = None,
+    tls_must_match: bool = False,
 ) -> BatchDoor:
-    """Make the core's part of the door. In: what deferred work is done with, who recognises senders."""
+    """Make the core's part of the door.
+
+    In: what deferred work is done with, who recognises senders, what is there for the time in which the core
+    store is away.
+    """
     sign = signer(workshop.key, workshop.ecdsa_key)
     store, tools, batch = workshop.store, workshop.tools, config.batch
-    notes = NoteReader(
-        store=store,
-        registry=workshop.registry,
-        senders=senders,
-        tools=tools,
-        limits=workshop.limits,
-        sign=sign,
-        tls_must_match=tls_must_match,
+
+    def reader(recognising: Senders, *, tls_must_match: bool = False) -> NoteReader:
+        return NoteReader(
+            store=store,
+            registry=workshop.registry,
+            senders=recognising,
+            tools=tools,
+            limits=workshop.limits,
+            sign=sign,
+            tls_must_match=tls_must_match,
+        )
+
+    notes = reader(senders, tls_must_match=tls_must_match)
+    with_core: dict[str, Any] = {
+        "store": store,
+        "tools": tools,
+        "sign": sign,
+        "limits": RecordsLimits(max_bytes=batch.max_bytes, max_records=batch.max_records),
+        "chunk_records": batch.chunk_records,
+        "spool": batch.spool,
+    }
+    taking = Taking(notes=notes, **with_core)
+    if away is not None:
+        notes_away = reader(away.senders, tls_must_match=tls_must_match)
+        taking = Accepting(kept=away.kept, notes_away=notes_away, notes=notes, **with_core)
+    judged = reader(Senders(validator=None, parties=tools.parties, settings=tools.settings))
+    return BatchDoor(
+        taking,
+        Fetching(store=store, tools=tools, notes=notes, sign=sign),
+        Taking(notes=judged, **with_core),
     )
-    taking = Taking(
-        store=store,
-        tools=tools,
-        notes=notes,
-        sign=sign,
-        limits=RecordsLimits(max_bytes=batch.max_bytes, max_records=batch.max_records),
-        chunk_records=batch.chunk_records,
-        spool=batch.spool,
-    )
-    return BatchDoor(taking, Fetching(store=store, tools=tools, notes=notes, sign=sign))
 
 
 def watched_folders(config: Config, workshop: Workshop, taking: Taking) -> list[WatchedFolder]:

@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from adapters.cli import (
+    acceptance,
     backup,
     batch,
     capture,
@@ -81,6 +82,7 @@ app.add_typer(retention.app, name="retention")
 app.add_typer(rules.app, name="rules")
 app.add_typer(scheduler.app, name="scheduler")
 app.add_typer(work.app, name="work")
+app.add_typer(acceptance.app, name="acceptance")
 app.add_typer(testkit.app, name="testkit")
 
 

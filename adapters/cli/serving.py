@@ -14,9 +14,13 @@ def serve(config: ConfigOption = None) -> None:
 
 
 def migrate(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Bring the store's tables to the revision this program needs."""
+    """Bring the tables of the store to the revision this program needs, and those of the acceptance store."""
+    from store.acceptance.migrate import migrate_acceptance
     from store.migrate import head_revision
     from store.migrate import migrate as bring_up_to_date
 
-    bring_up_to_date(configuration(config).store.url)
+    settings = configuration(config)
+    if settings.acceptance.url is not None:
+        migrate_acceptance(settings.acceptance.url)
+    bring_up_to_date(settings.store.url)
     emit({"revision": head_revision()}, f"the store has revision {head_revision()}", as_json=as_json)

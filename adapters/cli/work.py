@@ -44,10 +44,12 @@ def worker(
 ) -> None:
     """Do deferred work: the chunks of deliveries and their results; look into the watched folder too.
 
-    Any number may run, on any number of machines with one PostgreSQL; each is a process with one thread.
+    Drains the acceptance store of its node, if there is one, and keeps the copy of the registry young. Any
+    number may run, on any number of machines with one PostgreSQL; each is a process with one thread.
     Ends after the row at hand when it is stopped (SIGTERM, SIGINT).
     """
     from adapters.observability_logs import configure_logs
+    from adapters.server_acceptance import worker_acceptance
     from adapters.server_background import Repeated
     from adapters.server_batch import worker_folders
     from adapters.server_core import make_worker
@@ -62,12 +64,18 @@ def worker(
         watchers = [
             Repeated("folder", each.turn, every, last=each.leave, failures=_Uncounted()) for each in folders
         ]
+        acceptance = worker_acceptance(settings, workshop)
+        watchers += [
+            Repeated(name, turn, seconds, last=_nothing, failures=_Uncounted())
+            for name, turn, seconds in acceptance.turns
+        ]
 
         def stop(*_: object) -> None:
             stopped.set()
             doing.halt()
             for each in folders:
                 each.halt()
+            acceptance.halt()
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
@@ -76,6 +84,9 @@ def worker(
                 each.start()
         while True:
             try:
+                if once:
+                    for _, turn, _ in acceptance.turns:
+                        turn()
                 ended = _worked_off(doing, folders if once else ())
             except StoreUnavailable as error:
                 if once:
@@ -90,6 +101,7 @@ def worker(
         if not once:
             for each in watchers:
                 each.stop()
+        acceptance.close()
 
 
 def _worked_off(worker: Worker, folders: Sequence[WatchedFolder]) -> Counter[Ended]:
@@ -101,6 +113,10 @@ def _worked_off(worker: Worker, folders: Sequence[WatchedFolder]) -> Counter[End
         each.turn()
         each.leave()
     return ended
+
+
+def _nothing() -> None:
+    """What is left to do at the end: nothing."""
 
 
 class _Uncounted:

@@ -25,14 +25,16 @@ from gateway.batch.taking import Taken, Taking
 from gateway.clock import Clock
 from gateway.deferred.terms import Terms
 from messages.bva import Lieferschein200001
-from messages.errors import Category, GatewayError
+from messages.errors import GatewayError
 from store.acceptance.records import KeptDelivery, KeptState
 from store.acceptance.store import AcceptanceStore
 from store.errors import StoreBusy, StoreUnavailable
 
 _SOON: Final = timedelta(seconds=1)
+_AWAY: Final = timedelta(seconds=5)
 _EARLY: Final = timedelta(seconds=5)
 _LATER: Final = timedelta(seconds=30)
+_STORE_AWAY: Final = "T200.store-away"
 _GAP: Final = "S999.delivery-gap"
 _STORED_FOR_NOTHING: Final = timedelta(days=1)
 _log: Final = logging.getLogger("gateway.batch")
@@ -115,18 +117,14 @@ class Draining:
         except GatewayError as error:
             return self._refused(way, kept, error)
         except StoreBusy:
-            self._kept.release(kept, now() + _SOON, code="T200.busy", early_since=kept.early_since)
-            return Drained.WAITING
+            return self._wait(kept, _SOON, "T200.busy")
         except StoreUnavailable:
-            self._kept.release(kept, now() + _SOON, code="T200.store-away", early_since=kept.early_since)
+            self._wait(kept, _AWAY, _STORE_AWAY)
             raise
         except Exception as error:  # noqa: BLE001 - it was accepted: it must stay, and the others go on
             journaling.raise_alarm("a delivery could not be drained", error, uuid=arrived.uuid)
             wait = Terms(kept.attempts + 1).wait_after(kept.attempts) or _LATER
-            self._kept.release(
-                kept, now() + wait, code="T200.unexpected", early_since=kept.early_since, counted=True
-            )
-            return Drained.WAITING
+            return self._wait(kept, wait, "T200.unexpected", counted=True)
         self._kept.settle(kept, KeptState.DRAINED, now())
         return Drained.DRAINED
 
@@ -145,24 +143,25 @@ class Draining:
     def _refused(self, way: NoteWay, kept: KeptDelivery, error: GatewayError) -> Drained:
         """Note a refusal of the core, or wait where it may go by."""
         now = self._clock.now()
+        if error.code == _STORE_AWAY:
+            self._wait(kept, _AWAY, error.code)
+            raise StoreUnavailable(error.code)
         if error.entry.retryable:
-            soon = error.code == "T200.busy"
-            self._kept.release(
-                kept, now + (_SOON if soon else _LATER), code=error.code, early_since=kept.early_since
-            )
-            if error.entry.category is Category.AVAILABILITY and not soon:
-                raise StoreUnavailable(error.code)
-            return Drained.WAITING
-        if error.code == _GAP:
-            since = kept.early_since or now
-            if now < since + self._patience:
-                self._kept.release(kept, now + _EARLY, code=error.code, early_since=since)
-                return Drained.WAITING
+            return self._wait(kept, _SOON if error.code == "T200.busy" else _LATER, error.code)
+        if error.code == _GAP and now < (kept.early_since or now) + self._patience:
+            return self._wait(kept, _EARLY, error.code)
         # In the core's journal first: there it is proven, here it is told.
         self._taking.notes.refuse(way, error)
         self._kept.settle(kept, KeptState.REFUSED, now, code=error.code, details=error.details)
         _log.error("a delivery that was accepted was refused when drained", extra=_told(kept, error.code))
         return Drained.REFUSED
+
+    def _wait(self, kept: KeptDelivery, length: timedelta, code: str, *, counted: bool = False) -> Drained:
+        """Give a delivery back, to be tried again after a length of time."""
+        now = self._clock.now()
+        early_since = kept.early_since or (now if code == _GAP else None)
+        self._kept.release(kept, now + length, code=code, early_since=early_since, counted=counted)
+        return Drained.WAITING
 
     @contextmanager
     def _prolonged(self, kept: KeptDelivery) -> Iterator[None]:

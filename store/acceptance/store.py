@@ -1,7 +1,6 @@
 """Keeping deliveries while the core store is away, and giving them to whoever drains them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
@@ -325,19 +324,6 @@ def open_acceptance(url: str, *, vault: ContentVault, random: Callable[[int], by
             connection.execute("PRAGMA secure_delete=ON").fetchall()
 
     return AcceptanceStore(engine, vault, random)
-
-
-@contextmanager
-def opened_acceptance(
-    url: str, *, vault: ContentVault, random: Callable[[int], bytes]
-) -> Iterator[AcceptanceStore]:
-    """Open an acceptance store for one command. Raises StoreUnavailable and StoreNotMigrated."""
-    store = open_acceptance(url, vault=vault, random=random)
-    try:
-        store.check()
-        yield store
-    finally:
-        store.close()
 
 
 def _part(ordinal: int) -> bytes:
