@@ -66,7 +66,7 @@ def add(
         environment=settings.environment.name,
         agency_type=agency_type,
         allowed_types=types,
-        versions=_versions_of(types) if test else frozenset(),
+        versions=versions_of(types) if test else frozenset(),
         require_timestamp=require_timestamp,
         signature_first=signature_first,
         ecdsa_answers=ecdsa_answers,
@@ -269,7 +269,7 @@ def types_of(agency_type: str) -> frozenset[str]:
     return types
 
 
-def _versions_of(types: frozenset[str]) -> frozenset[str]:
+def versions_of(types: frozenset[str]) -> frozenset[str]:
     """The bundled versions in which messages of these types are written."""
     return frozenset(
         f"{message.standard} {message.version}" for message in _taken_in() if message.message_type in types

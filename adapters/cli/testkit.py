@@ -95,6 +95,12 @@ def run(
             help="PEM file with the certificate the server's answers are signed with; repeatable.",
         ),
     ] = None,
+    batch_url: Annotated[
+        str | None,
+        typer.Option(
+            "--batch-url", help="Address of the server's door for deliveries; else they are left out."
+        ),
+    ] = None,
     only: OnlyOption = None,
     listed: Annotated[bool, typer.Option("--list", help="List the cases and end.")] = False,
     soap: SoapOption = "1.1",
@@ -114,9 +120,11 @@ def run(
         return
     if url is None or not gateway:
         raise CommandError("URL and --gateway-cert are needed: whose answers count, and where they come from")
+    if batch_url is None:
+        cases = _without_deliveries(cases, asked=only is not None)
     loaded = _kit(kit)
     began = datetime.now(UTC)
-    outcomes = _run(_runner(loaded, url, gateway, soap), cases)
+    outcomes = _run(_runner(loaded, url, batch_url, gateway, soap), cases)
     _report(outcomes, url, began, junit, as_json)
 
 
@@ -152,13 +160,14 @@ def _report(
     finish(numbers["ok"] != numbers["cases"])
 
 
-def _runner(kit: Kit, url: str, gateway: Sequence[Path], soap: str) -> Runner:
+def _runner(kit: Kit, url: str, batch_url: str | None, gateway: Sequence[Path], soap: str) -> Runner:
     from adapters.client import GatewayTrust
     from adapters.testkit.compare import Judge
+    from adapters.testkit.delivering import DeliveryWire
     from adapters.testkit.exchange import Wire
     from adapters.testkit.kit import KitError
     from adapters.testkit.material import Material
-    from adapters.testkit.runner import Runner
+    from adapters.testkit.runner import POLICY, Runner
     from gateway.clock import SystemClock, german_day
     from schemas.registry import SchemaRegistry
 
@@ -176,7 +185,14 @@ def _runner(kit: Kit, url: str, gateway: Sequence[Path], soap: str) -> Runner:
         Judge(kit.reader, SchemaRegistry.load(), german_day(clock.now())),
         Material(kit.reader, random.SystemRandom(), lambda: str(uuid.uuid4())),
         clock,
+        deliveries=None if batch_url is None else DeliveryWire(batch_url, trust, kit, clock, POLICY),
     )
+
+
+def _without_deliveries(cases: Sequence[Case], *, asked: bool) -> Sequence[Case]:
+    if asked and any(case.delivers for case in cases):
+        raise CommandError("--batch-url is needed for cases that deliver")
+    return [case for case in cases if case.group != "deliveries"]
 
 
 def _cases(only: list[str] | None) -> Sequence[Case]:

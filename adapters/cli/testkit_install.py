@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from adapters.cli.console import REFUSED, CommandError
 from adapters.cli.opening import opened_store
-from adapters.cli.parties import read_certificate, types_of
+from adapters.cli.parties import read_certificate, types_of, versions_of
 from adapters.config import Config
 from adapters.testkit.kit import Kit
 from adapters.testkit.parties import Party, all_parties
@@ -57,13 +57,15 @@ def still_to_do(kit: Kit, config: Config) -> list[str]:
 def _register(connection: Connection, party: Party, kit: Kit, environment: str) -> None:
     links = [read_certificate(kit.pki.directory / f"{key}.crt.pem") for key in party.keys]
     now = datetime.now(UTC)
+    types = types_of(party.kind)
     record = PartyRecord(
         kennung=party.kennung,
         name=party.name,
         environment=environment,
         agency_type=party.kind,
-        allowed_types=types_of(party.kind),
+        allowed_types=types,
         certificates=tuple(links),
+        versions=versions_of(types),
     )
     try:
         known = show_party(connection, party.kennung)

@@ -17,6 +17,7 @@ from typing import Final
 
 from adapters.testkit.cases import Case, all_cases, all_groups
 from adapters.testkit.changes import sealed
+from adapters.testkit.deliveries import RECORDS, signed_manifest
 from adapters.testkit.examples import NUMBER, Situation, example, reporter_of
 from adapters.testkit.kit import KIT_FILE, Kit, KitError, described, lay_keys
 from adapters.testkit.material import Material, Sent
@@ -96,9 +97,14 @@ def _leaf(
         now=now,
         reporter=reporter_of(case),
     )
+    key = pki.key(case.sender)
+    records = {RECORDS: sent.file} if sent.file else {}
     files = {
         "input.xml": sent.body + b"\n",
-        "envelope.xml": sealed(case.change, sent.body, pki.key(case.sender), now, "1.1"),
+        "envelope.xml": signed_manifest(case.change, sent.body, key)
+        if case.delivers
+        else sealed(case.change, sent.body, key, now, "1.1"),
+        **records,
         "expected.json": _expected(case),
         "answer.xml": example(situation),
     }

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-GROUPS: Final = ("group07", "group08", "refusals", "service")
+GROUPS: Final = ("group07", "group08", "refusals", "service", "deliveries")
 """In the order of the booklet; a case names earlier cases only."""
 
 
@@ -33,6 +33,8 @@ class Expectation:
     """Elements the answer must hold, by local name."""
     absent: tuple[str, ...] = ()
     """Elements it must not hold."""
+    endings: tuple[str, ...] = ()
+    """Of the result of a delivery: what became of each record."""
     silent_about: str | None = None
     """A party whose name and kennung the answer must not hold."""
     refused: str | None = None
@@ -61,7 +63,8 @@ class Case:
     expect: Expectation
     group: str = ""
     does: str = "send"
-    """`send` a message, or what is asked of the service: `status`, `check`, `fetch`, `confirm`."""
+    """`send` a message, or what is asked of the service: `status`, `check`, `fetch`, `confirm`; or `deliver`
+    records and fetch the `result`."""
     sender: str = ""
     """Which key of the kit signs."""
     author: str = ""
@@ -72,6 +75,8 @@ class Case:
     """Fields of the message class."""
     ends_in_days: int | None = None
     """The right ends so many days from today."""
+    records: tuple[str, ...] = ()
+    """What is delivered: `new` persons, a `faulty` record, one `known` from the case `person_of`."""
     nationality: str | None = None
     """Destatis key that replaces the person's own."""
     person_of: str | None = None
@@ -96,6 +101,11 @@ class Case:
     """`path` and particulars of the error in the example of the booklet; nothing is compared with them."""
     hint: str | None = None
     """What to look at when it differs, in German."""
+
+    @property
+    def delivers(self) -> bool:
+        """Whether it goes to the door for deliveries."""
+        return self.does in {"deliver", "result"}
 
     @property
     def needs(self) -> frozenset[str]:
@@ -176,7 +186,14 @@ def _cases(group: str, tables: Sequence[Mapping[str, Any]], earlier: dict[str, C
             raise ValueError(f"{group}: {case.id} is there twice or needs what is not before it: {wrong}")
         if case.again is not None:
             first = earlier[case.again]
-            case = replace(case, sender=first.sender, author=first.author, message=first.message)
+            case = replace(
+                case,
+                sender=first.sender,
+                author=first.author,
+                message=first.message,
+                does=first.does,
+                records=first.records,
+            )
         earlier[case.id] = case
         yield case
 
@@ -191,6 +208,7 @@ def _case(table: dict[str, Any]) -> Case:
             **table,
             "author": author,
             "after": tuple(table.get("after", ())),
+            "records": tuple(table.get("records", ())),
             "expect": Expectation(**expect),
         }
     )

@@ -13,7 +13,7 @@ from adapters.testkit.exchange import FAILED, REFUSED, Got
 from adapters.testkit.material import Sent
 from adapters.testkit.parties import Reader, all_parties
 from messages.errors import CATALOGUE
-from messages.namespaces import DIENST
+from messages.namespaces import BVA, DIENST
 from messages.registry import MESSAGE_TYPES
 from schemas.registry import SchemaRegistry
 from schemas.violations import ContractError, Violation
@@ -50,7 +50,7 @@ class Judge:
             return
         if got.code != (expect.refused or expect.reason) and (expect.refused or expect.reason):
             yield f"code {got.code} instead of {expect.refused or expect.reason}"
-        if got.status != (_FAULT if expect.refused else _OK):
+        if got.status not in {None, _FAULT if expect.refused else _OK}:
             yield f"HTTP status {got.status}"
         if got.signed != expect.signed:
             yield "signed, which it cannot be before admission" if got.signed else "not signed by the gateway"
@@ -64,9 +64,10 @@ class Judge:
             yield "a rejection 0010 is in it" if got.rejection else "the rejection 0010 is missing"
         yield from self._number(case, got, earlier)
         if got.element is not None:
-            yield from self._content(case, got.element, got.document or b"", earlier)
+            yield from self._content(case, got, earlier)
             yield from self._frame(case, sent, got.element)
-            yield from self._contract(got.element)
+            for each in (got.element, *got.records):
+                yield from self._contract(each)
 
     def _number(self, case: Case, got: Got, earlier: Earlier) -> Iterator[str]:
         expect = case.expect
@@ -79,9 +80,9 @@ class Judge:
         if expect.number_of is not None and got.number != earlier.numbers[expect.number_of]:
             yield f"the number is {got.number or '(none)'}, not that of the case {expect.number_of}"
 
-    def _content(
-        self, case: Case, element: etree._Element, document: bytes, earlier: Earlier
-    ) -> Iterator[str]:
+    def _content(self, case: Case, got: Got, earlier: Earlier) -> Iterator[str]:
+        element, document = got.element, got.document or b""
+        assert element is not None
         expect = case.expect
         if expect.same_document and document != earlier.documents[str(case.again)]:
             yield f"the answer document is another one than in the case {case.again}"
@@ -92,6 +93,8 @@ class Judge:
         for name in expect.absent:
             if name in names:
                 yield f"the element {name} must not be there"
+        if got.endings != expect.endings:
+            yield f"the records ended with {', '.join(got.endings)}, not {', '.join(expect.endings)}"
         if expect.silent_about is not None:
             party = all_parties()[expect.silent_about]
             text = document.decode()
@@ -100,6 +103,9 @@ class Judge:
 
     def _frame(self, case: Case, sent: Sent, element: etree._Element) -> Iterator[str]:
         """What holds of every answer: it says what it answers, who answers whom, and that this is a test."""
+        if etree.QName(element).namespace == BVA:
+            yield from self._note(case, sent, element)
+            return
         if element.tag not in MESSAGE_TYPES:
             names = ("anfrageUUID", "ausloeserUUID")
             said = next((found for name in names if (found := element.findtext(f"{{{DIENST}}}{name}"))), None)
@@ -111,6 +117,16 @@ class Judge:
         if element.findtext(".//leser/kennung") != all_parties()[case.author].kennung:
             yield "leser is not the author of what was sent"
         if element.findtext(".//autor/kennung") != self._reader.kennung:
+            yield f"autor is not {self._reader.kennung}"
+        if element.get("test") is None:
+            yield "the attribute test is missing"
+
+    def _note(self, case: Case, sent: Sent, element: etree._Element) -> Iterator[str]:
+        if element.findtext(f"{{{BVA}}}lieferscheinUUID") != sent.uuid:
+            yield "lieferscheinUUID is not that of the delivery"
+        if element.findtext(f"{{{BVA}}}leser/{{{BVA}}}kennung") != all_parties()[case.author].kennung:
+            yield "leser is not the author of the delivery"
+        if element.findtext(f"{{{BVA}}}autor/{{{BVA}}}kennung") != self._reader.kennung:
             yield f"autor is not {self._reader.kennung}"
         if element.get("test") is None:
             yield "the attribute test is missing"

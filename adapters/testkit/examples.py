@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -14,7 +15,7 @@ from adapters.testkit.cases import Case, all_cases
 from adapters.testkit.documents import Head, frame, frame_tgs
 from adapters.testkit.material import Sent
 from adapters.testkit.parties import Reader, all_parties
-from messages import group07, group07_information, group08
+from messages import bva, group07, group07_information, group08
 from messages.codes import code, message_type
 from messages.courses import KeinSchein
 from messages.errors import CATALOGUE, Advice, GatewayError
@@ -235,6 +236,48 @@ def _checked(s: Situation) -> etree._Element:
     return build_service(answer)
 
 
+def _arrival(s: Situation) -> etree._Element:
+    return etree.fromstring(
+        bva.write(
+            bva.Eingang200007(
+                **_note(s),
+                anzahl_datensaetze=len(s.case.records),
+                zustand=bva.Eingangszustand(str(s.case.expect.reason)),
+            )
+        )
+    )
+
+
+def _result(s: Situation) -> etree._Element:
+    endings = s.case.expect.endings
+    counted = {
+        "angenommen": endings.count("angenommen"),
+        "zurueckgestellt": endings.count("zurueckgestellt"),
+        "abgelehnt": endings.count("abgelehnt"),
+        "fehlerhaft": endings.count("fehlerhaft"),
+    }
+    note = bva.Ergebnisschein200006(
+        **_note(s),
+        ergebnisschein_uuid=s.answer_uuid,
+        nachtrag=0,
+        datei=bva.Datei("ergebnis.xml", 4096, hashlib.sha256(b"").digest()),
+        anzahl=bva.Zaehlung(**counted),
+    )
+    return etree.fromstring(bva.write(note))
+
+
+def _note(s: Situation) -> Mapping[str, Any]:
+    party = all_parties()[s.case.author]
+    return {
+        "test": "1",
+        "lieferschein_uuid": s.about,
+        "erstellungszeitpunkt": s.now,
+        "autor": bva.Stelle(s.reader.kennung, s.reader.name),
+        "leser": bva.Stelle(party.kennung, party.name),
+        "lieferung": bva.Lieferfolge(1, 1, True),
+    }
+
+
 def _refusal(s: Situation) -> etree._Element:
     expect = s.case.expect
     details = {"expected": s.reader.kennung, **s.case.example}
@@ -283,6 +326,8 @@ _ANSWERS: Final[Mapping[str, Callable[[Situation], etree._Element]]] = MappingPr
         "080014": _nothing_told(group08.AuskunftNichtMoeglich080014, "auskunft-nicht-moeglich"),
         "080015": _participation(group08.Auskunft080015),
         "080017": _takeover_refused,
+        "200006": _result,
+        "200007": _arrival,
         "quittung": _receipt,
         "mitteilung": _notice,
         "statusAbfrageAntwort": _state,

@@ -32,8 +32,9 @@ class Got:
     """What came back. `answer` is a message type, the name of an answer of the service, REFUSED or FAILED.
 
     `element` is the proven answer without the element of the operation around it, `document` the same in
-    canonical octets; `code` the reason or the code of the error, `status` that of HTTP; `why` says what made
-    an answer unusable.
+    canonical octets; `code` the reason or the code of the error, `status` that of HTTP (None where
+    it does not matter), `endings` and `records` the results of a delivery; `why` says what made an answer
+    unusable.
     """
 
     answer: str
@@ -41,11 +42,13 @@ class Got:
     number: str | None = None
     path: str | None = None
     line: int | None = None
-    status: int = 200
+    status: int | None = 200
     signed: bool = True
     rejection: bool = False
     advice: Advice | None = None
     retry_after: int | None = None
+    endings: tuple[str, ...] = ()
+    records: tuple[etree._Element, ...] = ()
     element: etree._Element | None = None
     document: bytes | None = None
     why: str | None = None

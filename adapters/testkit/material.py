@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -12,9 +12,11 @@ from lxml import etree
 
 from adapters.testkit.cases import Case
 from adapters.testkit.changes import change_document
+from adapters.testkit.deliveries import changed_file, manifest, records_file
 from adapters.testkit.documents import Head, Subject, make
 from adapters.testkit.parties import Reader, all_parties
 from adapters.testkit.people import Person, somebody, with_nationalities
+from messages import bva
 from messages.registry import build
 from messages.service import (
     BestaetigeNachrichten,
@@ -33,15 +35,21 @@ class Sent:
     body: bytes
     uuid: str
     root: str
+    file: bytes = b""
+    """The file of records beside a manifest."""
 
 
 class Material:
-    """Builds bodies; `numbers` and `questions` (UUIDs of 070006) are filled in by who sees the answers."""
+    """Builds bodies; `numbers` and `questions` (UUIDs of 070006) are filled in by who sees the answers.
+
+    `delivery_number` is the one that is expected next.
+    """
 
     def __init__(self, reader: Reader, rng: random.Random, new_uuid: Callable[[], str]) -> None:
         self.reader = reader
         self.numbers: dict[str, str] = {}
         self.questions: dict[str, str] = {}
+        self.delivery_number = 1
         self.sent: dict[str, Sent] = {}
         self._persons: dict[str, Person] = {}
         self._rng = rng
@@ -51,9 +59,14 @@ class Material:
         """Build what a case sends. Raises KeyError if a case it refers to has left nothing behind."""
         if case.again is not None:
             sent = self.sent[case.again]
-            self._persons[case.id] = self._persons[case.again]
+            if case.again in self._persons:
+                self._persons[case.id] = self._persons[case.again]
         elif case.does == "send":
             sent = self._message(case, now)
+        elif case.does == "deliver":
+            sent = self._delivery(case, now)
+        elif case.does == "result":
+            sent = self._fetching(case, now)
         else:
             sent = self.request(case.does, case, now, **self._asked(case, now))
         self.sent[case.id] = sent
@@ -87,6 +100,35 @@ class Material:
         # Indented, so that a line tells something; the blanks are signed like everything else.
         etree.indent(root)
         change_document(case.change, root)
+        return _sent(root, uuid)
+
+    def _delivery(self, case: Case, now: datetime) -> Sent:
+        uuid = self._new_uuid()
+        persons = [
+            self._persons[str(case.person_of)] if kind == "known" else somebody(self._rng)
+            for kind in case.records
+        ]
+        file = records_file(zip(case.records, persons, strict=True))
+        number = self.delivery_number + (1 if case.change == "gap" else 0)
+        sender = all_parties()[case.author]
+        note = manifest(sender, self.reader, uuid, now, number, file, len(persons))
+        root = etree.fromstring(bva.write(note))
+        etree.indent(root)
+        return replace(_sent(root, uuid), file=changed_file(case.change, file))
+
+    def _fetching(self, case: Case, now: datetime) -> Sent:
+        uuid, sender = self._new_uuid(), all_parties()[case.author]
+        asked = bva.Abruf200008(
+            test="1",
+            abruf_uuid=uuid,
+            erstellungszeitpunkt=now,
+            autor=bva.Stelle(sender.kennung, sender.name),
+            leser=bva.Stelle(self.reader.kennung, self.reader.name),
+            gegenstand=bva.Gegenstand.NOTE,
+            lieferschein_uuid=self.sent[str(case.of)].uuid,
+        )
+        root = etree.fromstring(bva.write(asked))
+        etree.indent(root)
         return _sent(root, uuid)
 
     def _person(self, case: Case) -> Person:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from lxml import etree
 
 from adapters.testkit.cases import Case, Group, all_groups
+from adapters.testkit.deliveries import RECORDS
 from adapters.testkit.parties import Reader, all_parties
 from adapters.testkit.pki import Pki
 from adapters.testkit.wording import expects, sends, when_it_differs, words
@@ -161,8 +162,13 @@ def _case(main: _Element, chapter: Chapter) -> None:
     _spoken(_add(section, "p"), when_it_differs(case))
     _add(section, "h4", labels["files"])
     _files(_add(section, "ul"), chapter)
-    for name, label in (("input.xml", labels["document"]), ("answer.xml", labels["answer"])):
-        _document(section, f"{label} – {case.title_de}", chapter.files[name])
+    for name, label in (
+        ("input.xml", labels["document"]),
+        (RECORDS, labels["records"]),
+        ("answer.xml", labels["answer"]),
+    ):
+        if name in chapter.files:
+            _document(section, f"{label} – {case.title_de}", chapter.files[name])
 
 
 def _needs(place: _Element, case: Case) -> None:

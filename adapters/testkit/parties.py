@@ -14,7 +14,7 @@ from messages.values import BehoerdeG2G
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """An invented agency; `kind` is ABH or TGS, `keys` name the certificates of the kit that speak for it."""
+    """An invented agency; `kind` is ABH, TGS or BVA, `keys` are the certificates that speak for it."""
 
     id: str
     kennung: str

@@ -11,11 +11,13 @@ from typing import Final
 
 from lxml import etree
 
-from adapters.client.errors import Unreachable
+from adapters.client.errors import ClientError, Unreachable
 from adapters.client.retry import RetryPolicy
 from adapters.testkit.cases import Case
 from adapters.testkit.changes import sealed
 from adapters.testkit.compare import Earlier, Judge
+from adapters.testkit.deliveries import signed_manifest
+from adapters.testkit.delivering import DeliveryWire
 from adapters.testkit.exchange import FAILED, REFUSED, Got, Wire, read
 from adapters.testkit.kit import Kit
 from adapters.testkit.material import Material, Sent
@@ -24,7 +26,7 @@ from messages.service import HoleNachrichtenAntwort, SpaetereAntwort, parse
 
 POLICY: Final = RetryPolicy(attempts=4, first_seconds=0.25, longest_seconds=5.0)
 """Short: who drives a test server waits in front of it."""
-PATIENCE: Final = 10.0
+PATIENCE: Final = 30.0
 """Seconds a later answer may take to lie ready, if not told otherwise."""
 
 
@@ -50,8 +52,8 @@ class Outcome:
 class Runner:
     """One run.
 
-    `policy` says how often is sent until there is an answer, `sleep` waits some seconds, `patience` is how
-    long a later answer may take to lie ready.
+    `deliveries` is needed for cases that deliver. `policy` says how often is sent until there is an answer,
+    `sleep` waits some seconds, `patience` is how long a later answer may take to lie ready.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Runner:
         material: Material,
         clock: Clock,
         *,
+        deliveries: DeliveryWire | None = None,
         policy: RetryPolicy | None = None,
         rng: random.Random | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -72,6 +75,7 @@ class Runner:
         self._judge = judge
         self._material = material
         self._clock = clock
+        self._deliveries = deliveries
         self._policy = policy or POLICY
         self._rng = rng or random.SystemRandom()
         self._sleep = sleep
@@ -95,7 +99,7 @@ class Runner:
             return Outcome(case, State.NOT_RUN, problems=(f"needs {', '.join(missing)}",))
         begin = time.perf_counter()
         try:
-            sent, got = self._fetch(case) if case.does == "fetch" else self._once(case)
+            sent, got = self._done(case)
         except Unreachable as error:
             if not states:
                 raise
@@ -105,6 +109,16 @@ class Runner:
         problems = tuple(self._judge.differences(case, sent, got, earlier))
         self._remember(case, got)
         return Outcome(case, State.FAILED if problems else State.OK, got, problems, taken)
+
+    def _done(self, case: Case) -> tuple[Sent, Got]:
+        match case.does:
+            case "fetch":
+                return self._fetch(case)
+            case "deliver":
+                return self._deliver(case)
+            case "result":
+                return self._result(case)
+        return self._once(case)
 
     def _once(self, case: Case) -> tuple[Sent, Got]:
         sent = self._material.make(case, self._clock.now())
@@ -133,6 +147,34 @@ class Runner:
     def _sealed(self, case: Case, sent: Sent) -> bytes:
         key = self._kit.pki.key(case.sender)
         return sealed(case.change, sent.body, key, self._clock.now(), self._wire.soap_version)
+
+    def _deliver(self, case: Case) -> tuple[Sent, Got]:
+        wire = self._delivery_wire()
+        if case.again is None:
+            try:
+                self._material.delivery_number = wire.next_number()
+            except Unreachable:
+                raise
+            except ClientError as error:
+                return Sent(b"", "", ""), Got(FAILED, why=f"no number for a delivery: {error}")
+        sent = self._material.make(case, self._clock.now())
+        note = signed_manifest(case.change, sent.body, self._kit.pki.key(case.sender))
+        return sent, wire.deliver(note, sent.file)
+
+    def _result(self, case: Case) -> tuple[Sent, Got]:
+        about = self._material.sent[str(case.of)]
+        until = time.monotonic() + self._patience
+
+        def wait() -> bool:
+            self._sleep(0.5)
+            return time.monotonic() < until
+
+        return about, self._delivery_wire().result(about.uuid, wait)
+
+    def _delivery_wire(self) -> DeliveryWire:
+        if self._deliveries is None:
+            raise ValueError("cases of deliveries need the address of their door")
+        return self._deliveries
 
     def _fetch(self, case: Case) -> tuple[Sent, Got]:
         """Fetch until the answer to the case's message is there, and confirm it.

@@ -71,8 +71,11 @@ def checks(case: Case, contracts: Mapping[str, Contract]) -> Iterator[str]:
         yield said[_about_reason(case)].format(
             reason=expect.reason, text=_quoted(expect.reason), path=expect.path
         )
+    if expect.endings:
+        yield said["endings"].format(endings=", ".join(expect.endings))
+        yield said["fault"].format(path=expect.path)
     if expect.number:
-        yield said["number"]
+        yield said["numbers" if expect.endings else "number"]
     if expect.number_of is not None:
         yield said["number-of"].format(case=title_of(expect.number_of))
     if expect.same_document:
@@ -89,6 +92,8 @@ def when_it_differs(case: Case) -> str:
     said: Words = words()["differs"]
     if case.expect.refused is not None:
         usual = said["refused"]
+    elif case.delivers:
+        usual = said["delivery"]
     elif case.does != "send":
         usual = said["service"]
     else:
@@ -99,7 +104,7 @@ def when_it_differs(case: Case) -> str:
 def _refusal(case: Case) -> Iterator[str]:
     said, expect = words()["checks"], case.expect
     code = str(expect.refused)
-    yield said["refused"].format(code=code, text=_quoted(code))
+    yield said["refused-delivery" if case.delivers else "refused"].format(code=code, text=_quoted(code))
     yield said["advice"].format(advice=words()["advice"][CATALOGUE[code].advice.value])
     if expect.path is not None:
         yield said["path"].format(path=expect.path)

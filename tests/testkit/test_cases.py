@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from adapters.testkit import deliveries
 from adapters.testkit.booklet import Leaf, leaves
 from adapters.testkit.cases import Case, all_cases, all_groups, selected
 from adapters.testkit.changes import CHANGES
 from adapters.testkit.compare import Earlier, Judge
+from adapters.testkit.delivering import note_told
 from adapters.testkit.examples import NUMBER
 from adapters.testkit.exchange import FAILED, REFUSED, Got, read, refused
 from adapters.testkit.kit import Kit
 from adapters.testkit.material import Sent
 from adapters.testkit.parties import all_parties
+from messages import bva
 from messages.errors import CATALOGUE, Advice
 from messages.fehler import parse_fehler
 from schemas.registry import SchemaRegistry
@@ -40,7 +43,8 @@ def judge(kit: Kit) -> Judge:
 
 def sent(leaf: Leaf) -> Sent:
     root = etree.fromstring(leaf.files["input.xml"])
-    uuid = root.findtext(".//nachrichtenUUID") or root.findtext("{*}anfrageUUID")
+    names = (".//nachrichtenUUID", "{*}anfrageUUID", "{*}lieferscheinUUID")
+    uuid = next(found for name in names if (found := root.findtext(name)))
     return Sent(leaf.files["input.xml"], str(uuid), str(root.tag))
 
 
@@ -50,6 +54,11 @@ def answered(leaf: Leaf) -> Got:
     expect = leaf.case.expect
     if expect.refused is not None:
         return replace(refused(parse_fehler(root), proven=expect.signed), status=500)
+    if leaf.case.delivers:
+        told = note_told(bva.parse(root))
+        return replace(
+            told, endings=expect.endings, number="B-1" if expect.number else None, path=expect.path
+        )
     return read(root)
 
 
@@ -60,9 +69,11 @@ def test_both_groups_all_services_and_the_refusals_of_the_issue_are_there() -> N
         "070001", "070007", "070008", "070009", "070010", "070011", "070013", "070016", "070019", "070022",
         "080001", "080010", "080011", "080013", "080016",
     }  # fmt: skip
-    assert {case.does for case in cases} == {"send", "status", "check", "fetch", "confirm"}
+    assert {case.does for case in cases} == {
+        "send", "status", "check", "fetch", "confirm", "deliver", "result",
+    }  # fmt: skip
     assert {case.sender for case in cases} > set(all_parties())
-    assert {case.change for case in cases} - {None} == CHANGES
+    assert {case.change for case in cases} - {None} == CHANGES | deliveries.CHANGES
     assert {str(case.expect.refused) for case in cases if case.expect.refused} >= {
         "T011.digest", "T070.unknown-sender", "T070.foreign-authority", "T080", "X001", "S011", "V000",
         "S999.uuid-reused", "T011.stale-timestamp", "S999.test-attribute", "T099.too-large", "X001.doctype",
@@ -93,7 +104,7 @@ def test_what_is_sent_is_valid_unless_that_is_the_point(case: Case, booklet: dic
 def test_the_example_answer_is_what_the_case_expects(
     case: Case, booklet: dict[str, Leaf], judge: Judge
 ) -> None:
-    about = booklet[case.id] if case.does != "fetch" else booklet[str(case.of)]
+    about = booklet[str(case.of) if case.does in {"fetch", "result"} else case.id]
     documents = {} if case.again is None else {case.again: answered(booklet[case.again]).document or b""}
     numbers = {} if case.expect.number_of is None else {case.expect.number_of: NUMBER}
     got = answered(booklet[case.id])
@@ -186,6 +197,44 @@ def test_a_refusal_that_differs_is_told(
     got = replace(answered(leaf), **changed)
     found = list(judge.differences(leaf.case, sent(leaf), got, Earlier({}, {})))
     assert any(told in each for each in found)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"endings": ("angenommen",) * 4}, "ended with angenommen"),
+        ({"number": None}, "no number"),
+        ({"path": None}, "does not name geburtsdatum"),
+        ({"records": (etree.fromstring("<nothing/>"),)}, "not valid"),
+    ],
+)
+def test_a_result_that_differs_is_told(
+    changed: dict[str, Any], told: str, booklet: dict[str, Leaf], judge: Judge
+) -> None:
+    leaf, about = booklet["result"], booklet["delivery"]
+    got = replace(answered(leaf), **changed)
+    found = list(judge.differences(leaf.case, sent(about), got, Earlier({}, {})))
+    assert any(told in each for each in found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (' test="1"', "", "attribute test"),
+        (r"lieferscheinUUID>\w{8}-", "lieferscheinUUID>00000000-", "lieferscheinUUID"),
+        ("dbs:990201", "dbs:990202", "leser"),
+        ("dbs:000100", "dbs:000101", "autor"),
+    ],
+)
+def test_what_holds_of_every_note_is_checked(
+    old: str, new: str, told: str, booklet: dict[str, Leaf], judge: Judge
+) -> None:
+    leaf = booklet["delivery"]
+    text, changes = re.subn(old, new, leaf.files["answer.xml"].decode(), count=1)
+    assert changes == 1
+    got = note_told(bva.parse(etree.fromstring(text.encode())))
+    (found,) = judge.differences(leaf.case, sent(leaf), got, Earlier({}, {}))
+    assert told in found
 
 
 def test_what_was_sent_again_must_be_answered_with_the_same_bytes(

@@ -270,6 +270,7 @@ def test_nobody_there_is_no_result(kit: Kit) -> None:
         (["--kit", "nowhere", "http://127.0.0.1:9", "--gateway-cert", "x"], "no test kit"),
         (["--only", "nonsense", "--list"], "no case nonsense"),
         ([], "URL and --gateway-cert"),
+        (["http://127.0.0.1:9", "--gateway-cert", "x", "--only", "delivery"], "--batch-url is needed"),
         (["http://127.0.0.1:9"], "URL and --gateway-cert"),
     ],
 )
