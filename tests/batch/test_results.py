@@ -1,0 +1,234 @@
+"""Results of deliveries: made when everything is answered, the same octets every time, added to later."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from fixtures.persons import LEYLA, THI
+from fixtures.resettlers import certificate, records, write_file
+from gateway.batch.addenda import ABANDONED_AFTER, AbandonedDeliveries, Addenda
+from gateway.batch.record_ids import record_uuid, stem_for
+from gateway.batch.result_files import failed, first_file, later_file
+from gateway.batch.signing import signer
+from gateway.batch.taking import Opened
+from gateway.batch.work_kinds import CHUNK, RESULT
+from gateway.clerks.decide import Choice, decide
+from gateway.clerks.undo import undo
+from gateway.deferred.operating import discard, retry
+from gateway.deferred.runner import Ended
+from messages import bva
+from messages.registry import BUNDLED_MESSAGES
+from store.engine import Store
+from store.records import StoredAnswer
+from store.records_batch import Delivery, DeliveryResult
+from tests.batch.test_chunks import failing, work_rows
+from tests.support.batch import ROUTE, BatchCore, connect_bva
+from tests.support.batch_http import read
+from tests.support.core import NOW, furnish, new_uuid
+from tests.support.given import BVA
+from tests.support.pki import shared_pki
+from tests.support.processes import children
+from tests.support.stores import fresh_sqlite, open_test_store
+
+
+@pytest.fixture
+def core(store: Store) -> BatchCore:
+    furnish(store, shared_pki())
+    connect_bva(store, shared_pki())
+    return BatchCore(store, shared_pki(), chunk_records=2)
+
+
+def addenda(core: BatchCore) -> Addenda:
+    return Addenda(core.store, core.pipeline.tools, signer(core.pki.key("gateway")))
+
+
+def results_of(core: BatchCore, delivery: Delivery) -> list[DeliveryResult]:
+    with core.store.unit_of_work() as work:
+        return work.results_of(delivery.id)
+
+
+def endings(blocks: bytes) -> list[tuple[int, str]]:
+    found = []
+    for element in etree.fromstring(blocks):
+        message = BUNDLED_MESSAGES.parse(element)
+        assert isinstance(message, bva.Ergebnis200004)
+        found.append((message.rahmen.position, etree.QName(element[-1]).localname))
+    return found
+
+
+def first(core: BatchCore, delivery: Delivery) -> bytes:
+    return b"".join(first_file(core.store, core.messages, delivery))
+
+
+def later(core: BatchCore, delivery: Delivery, addendum: int) -> bytes:
+    return b"".join(later_file(core.store, delivery.id, addendum))
+
+
+def worked_off(core: BatchCore) -> None:
+    """Work off what is due, as long as something comes about by that."""
+    for _ in range(10):
+        core.clock.advance(minutes=11)
+        core.work_off()
+
+
+def test_the_result_waits_for_every_chunk(core: BatchCore) -> None:
+    delivery = core.taken(*records(1, 5))
+    assert core.worker(RESULT).work_off() == {Ended.POSTPONED: 1}
+    core.worker(CHUNK).run_once()
+    core.clock.advance(seconds=2)
+    assert core.worker(RESULT).work_off() == {Ended.POSTPONED: 1}
+    assert results_of(core, delivery) == []
+    core.worker(CHUNK).work_off()
+    core.clock.advance(seconds=2)
+    assert core.worker(RESULT).work_off() == {Ended.DONE: 1}
+    (result,) = results_of(core, delivery)
+    note = read(result.document)
+    assert note.anzahl == bva.Zaehlung(5, 0, 0, 0)
+    assert (note.datei.groesse, note.datei.name) == (
+        len(first(core, delivery)),
+        "ergebnisse-000001-001-000.xml",
+    )
+
+
+def test_what_is_dead_is_told_and_its_result_follows(core: BatchCore) -> None:
+    """The poison record is alone with its fate; the first result does not wait for the operator."""
+    surname = LEYLA.personalien.nachname.text
+    with failing(surname):
+        delivery = core.taken(certificate(THI, "BVA-1"), certificate(LEYLA, "BVA-2"), *records(2, 2))
+        worked_off(core)
+        (result,) = results_of(core, delivery)
+        assert read(result.document).anzahl == bva.Zaehlung(3, 0, 0, 1)
+        before = first(core, delivery)
+        assert endings(before)[1] == (2, "fehlerhaft")
+        assert b"T200.record-failed" in before
+        (dead,) = work_rows(core)
+    with core.store.unit_of_work() as work:
+        assert work.delivery_progress(delivery.id).missed == 1
+    retry(core.store, core.clock, dead.id, actor="op")
+    worked_off(core)
+    assert addenda(core).work(50).done == 1
+    _, added = results_of(core, delivery)
+    assert read(added.document).anzahl == bva.Zaehlung(1, 0, 0, 0)
+    assert endings(later(core, delivery, 1)) == [(2, "angenommen")]
+    assert first(core, delivery) == before
+
+
+def test_what_is_given_up_is_told_in_an_addendum(core: BatchCore) -> None:
+    with failing(LEYLA.personalien.nachname.text):
+        delivery = core.taken(certificate(THI, "BVA-1"), certificate(LEYLA, "BVA-2"))
+        worked_off(core)
+    (dead,) = work_rows(core)
+    discard(core.store, core.clock, core.worker()._handlers, dead.id, actor="op")
+    assert addenda(core).work(50).done == 1
+    (_, added) = results_of(core, delivery)
+    assert read(added.document).anzahl == bva.Zaehlung(0, 0, 0, 1)
+    assert endings(later(core, delivery, 1)) == [(2, "fehlerhaft")]
+
+
+def test_the_words_for_what_is_dead_never_change() -> None:
+    """They are part of files whose digests were signed: other words need another code."""
+    assert failed(BUNDLED_MESSAGES, 7).decode() == (
+        '<bva:BAMFBVA.Ergebnis.200004 xmlns:bva="urn:inge-gateway:bva:1"><bva:position>7</bva:position>'
+        "<bva:fehlerhaft><bva:fehler><bva:code>T200.record-failed</bva:code><bva:text>Über diesen Datensatz"
+        " konnte noch nicht entschieden werden; die Betreuung ist benachrichtigt. Sein Ergebnis folgt in"
+        " einem Nachtrag, senden Sie ihn nicht noch einmal.</bva:text><bva:textEnglisch>This record could not"
+        " be decided about yet; the operators have been told. Its result follows in an addendum, do not send"
+        " it again.</bva:textEnglisch><bva:handlung>anrufen</bva:handlung></bva:fehler></bva:fehlerhaft>"
+        "</bva:BAMFBVA.Ergebnis.200004>"
+    )
+
+
+def test_later_decisions_are_gathered_by_delivery_and_turn(core: BatchCore) -> None:
+    one = core.taken(certificate(LEYLA, "BVA-1"), certificate(LEYLA, "BVA-2"))
+    core.worker(CHUNK).work_off()
+    with core.store.read() as reader:
+        (item,) = reader.work_items()
+    tools = core.pipeline.tools
+    decide(core.store, tools, item.id, Choice("different"), actor="clerk")
+    undo(core.store, tools, item.id, actor="lead", reason="wrong", really=True)
+    # The first result is not there yet: nothing can be added to it.
+    assert addenda(core).work(50).done == 0
+    worked_off(core)
+    task = addenda(core)
+    assert (task.work(50).done, task.work(50).done) == (1, 0)
+    positions = endings(later(core, one, 1))
+    assert [position for position, _ in positions] == [2, 2]
+    assert positions[0][1] == "angenommen"
+    (_, added) = results_of(core, one)
+    assert read(added.document).nachtrag == 1
+    assert sum(vars_of(read(added.document).anzahl)) == 2
+
+
+def vars_of(counts: bva.Zaehlung) -> tuple[int, ...]:
+    return counts.angenommen, counts.zurueckgestellt, counts.abgelehnt, counts.fehlerhaft
+
+
+def test_what_was_never_taken_in_whole_is_removed(core: BatchCore) -> None:
+    spool = io.BytesIO()
+    write_file(spool, records(9, 5))
+    octets = spool.getvalue()
+    opened = core.taking.open(core.signed(core.manifest(octets, 5)), ROUTE)
+    assert isinstance(opened, Opened)
+    with core.taking.examine(opened.note, io.BytesIO(octets)) as found:
+        begun = core.taking._load(opened.note, found)
+    kept = core.taken(*records(3, 2))
+    task = AbandonedDeliveries(core.store, core.pipeline.tools)
+    core.clock.advance(seconds=(ABANDONED_AFTER - timedelta(seconds=1)).total_seconds())
+    assert task.work(50).done == 0
+    core.clock.advance(seconds=2)
+    assert (task.work(50).done, task.work(50).done) == (1, 0)
+    with core.store.unit_of_work() as work:
+        assert work.delivery(begun.id) is None
+        assert work.stored_chunks(begun.id) == 0
+        assert work.stored_chunks(kept.id) == 1
+
+
+def answered(store: Store, number: int, count: int) -> Delivery:
+    """A delivery whose records all have their answers."""
+    document = failed(BUNDLED_MESSAGES, 1)
+    uuid = new_uuid()
+    record = Delivery(
+        id=store.new_id(),
+        party_id=BVA.kennung,
+        uuid=uuid,
+        content_hash=b"",
+        number=number,
+        package=1,
+        last=True,
+        stem=stem_for(BVA.kennung, uuid),
+        records=count,
+        size=1,
+        sha256=b"",
+        chunks=1,
+        door="batch",
+        peer=None,
+        signer_fingerprint="",
+        schema_version="InGe-BVA 1",
+        received_at=NOW,
+        accepted_at=NOW,
+    )
+    with store.unit_of_work() as work:
+        work.add_delivery(record)
+        for position in range(1, count + 1):
+            uuid = record_uuid(record.stem, position)
+            work.register(record.party_id, uuid, b"", "200002", NOW)
+            work.store_answer(record.party_id, uuid, StoredAnswer(document, "200004"))
+        work.commit()
+    return record
+
+
+def test_memory_does_not_grow_with_the_result(tmp_path: Path, sqlite_template: Path) -> None:
+    url = fresh_sqlite(tmp_path, sqlite_template)
+    store = open_test_store(url)
+    counts = (1_000, 10_000)
+    deliveries = [answered(store, number, count) for number, count in enumerate(counts, 1)]
+    store.close()
+    with children("tests.batch.result_child.main", [[url, each.id] for each in deliveries]) as started:
+        small, large = (child.hear() for child in started)
+    assert large["size"] > 9 * small["size"] > 9 * 500_000
+    assert large["kibibytes"] < small["kibibytes"] + 2048
