@@ -227,13 +227,14 @@ def build_application(config: Config) -> WebApplication:
             _say_ready,
         ),
         on_stop=(
-            pool.close,
+            # All are told before anything is waited for; a long row must not keep the leases from others.
             core.scheduler.halt,
             *(each.halt for each in core.workers),
             *(each.halt for each in folders),
             *(each.halt for each in drainings),
-            *(each.stop for each in beside),
+            pool.close,
             scheduler.stop,
+            *(each.stop for each in beside),
             sealer.stop,
             core.store.close,
             *(() if acceptance is None else (acceptance.kept.close,)),
