@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Final
 
 from lxml import etree
 
+import messages.leaves  # noqa: F401 - registers the codecs of plain types
 from messages.binding import El, plan_of
 from messages.namespaces import DIENST
 
