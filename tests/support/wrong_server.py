@@ -29,6 +29,7 @@ class Said:
 
 
 Answer = Callable[[etree._Element], Said]
+Deliveries = Callable[[str, bytes], Said]
 
 
 @dataclass
@@ -41,17 +42,15 @@ class WrongServer:
 
 
 @contextmanager
-def answering(answer: Answer) -> Iterator[WrongServer]:
-    """A server on a free port of this machine."""
+def answering(answer: Answer, deliveries: Deliveries | None = None) -> Iterator[WrongServer]:
+    """A server on a free port of this machine; `deliveries` makes of path and body what goes back there."""
     wrong = WrongServer(answer)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             wrong.asked.append(body)
-            document = etree.fromstring(body).find(f"{{{SOAP}}}Body/*")
-            assert document is not None
-            said = wrong.answer(document)
+            said = deliveries(self.path, body) if deliveries and self.path != "/soap" else self._soap(body)
             if said.octets is None:
                 self.close_connection = True
                 return
@@ -60,6 +59,11 @@ def answering(answer: Answer) -> Iterator[WrongServer]:
             self.send_header("Content-Length", str(len(said.octets)))
             self.end_headers()
             self.wfile.write(said.octets)
+
+        def _soap(self, body: bytes) -> Said:
+            document = etree.fromstring(body).find(f"{{{SOAP}}}Body/*")
+            assert document is not None
+            return wrong.answer(document)
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

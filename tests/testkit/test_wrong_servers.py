@@ -1,6 +1,7 @@
 """Servers that answer wrongly, over real HTTP: each is found out, and told what is wrong."""
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,8 @@ from adapters.testkit.examples import Situation, example
 from adapters.testkit.kit import Kit
 from adapters.testkit.material import Sent
 from adapters.testkit.parties import all_parties
+from gateway.trust.signed_document import sign_document
+from messages import bva
 from messages.errors import GatewayError
 from messages.fehler import write_fehler
 from messages.service import BestaetigeNachrichtenAntwort, HoleNachrichtenAntwort, build
@@ -25,7 +28,7 @@ from schemas.registry import SchemaRegistry
 from tests.support.cli import Ran, inge
 from tests.support.core import new_uuid
 from tests.support.server import live_pki
-from tests.support.wrong_server import Answer, Said, answering, signed, unsigned, wrapped
+from tests.support.wrong_server import Answer, Deliveries, Said, answering, signed, unsigned, wrapped
 
 ENTITLEMENT, REPLACED = selected(all_cases(), ["entitlement", "replaced"])[::2]
 REGISTRY = SchemaRegistry.load()
@@ -256,6 +259,81 @@ def test_a_later_answer_that_never_comes_is_told(kit: Kit, later: Callable[[str]
         ran = run(kit, server.url, "--only", "told-replaced", "--json")
     (problem,) = problems(ran)
     assert told in problem
+
+
+Spoil = Callable[[bva.Eingang200007], bytes]
+
+
+def deliveries(kit: Kit, write: Spoil) -> Deliveries:
+    """A door that takes every delivery, writes its receipt like this, and never gets to the records."""
+    us, them = bva.Stelle(kit.reader.kennung, "Wir"), bva.Stelle("dbs:990201", "Sie")
+
+    def frame() -> dict[str, Any]:
+        # The same moment always: the receipt of the same delivery is the same.
+        moment = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
+        return {"test": "1", "erstellungszeitpunkt": moment, "autor": us, "leser": them}
+
+    def answer(path: str, body: bytes) -> Said:
+        row, uuids = bva.Lieferfolge(1, 1, True), re.findall(rb"lieferscheinUUID>([^<]+)", body)
+        if path == "/batch":
+            return Said(
+                write(
+                    bva.Eingang200007(
+                        **frame(),
+                        lieferschein_uuid=uuids[0].decode(),
+                        lieferung=row,
+                        anzahl_datensaetze=4,
+                        zustand=bva.Eingangszustand.ACCEPTED,
+                    )
+                )
+            )
+        asked = re.findall(rb"abrufUUID>([^<]+)", body)[0].decode()
+        state = bva.Lieferzustand.IN_WORK
+        known = tuple(
+            bva.Lieferstand(
+                lieferschein_uuid=uuid.decode(),
+                lieferung=row,
+                eingangszeitpunkt=datetime.now(UTC),
+                zustand=state,
+                anzahl_datensaetze=4,
+                bearbeitet=0,
+            )
+            for uuid in uuids[:1]
+        )
+        overview = bva.Uebersicht200009(
+            **frame(), abruf_uuid=asked, erwartet=bva.Naechstes(1, 1), lieferungen=known
+        )
+        return Said(sign_document(bva.write(overview), key=OURS))
+
+    return answer
+
+
+def _sealed(receipt: bva.Eingang200007) -> bytes:
+    return sign_document(bva.write(receipt), key=OURS)
+
+
+@pytest.mark.parametrize(
+    ("only", "write", "told"),
+    [
+        ("delivery", _sealed, None),
+        ("delivery", lambda receipt: bva.write(receipt), "signature does not hold"),
+        (
+            "delivery",
+            lambda receipt: _sealed(replace(receipt, lieferschein_uuid=new_uuid())),
+            "lieferscheinUUID is not that of the delivery",
+        ),
+        ("delivery", lambda receipt: _sealed(replace(receipt, test=None)), "attribute test"),
+        ("delivery-gap", _sealed, "200007 angenommen instead of refused S999.delivery-gap"),
+        ("result", _sealed, "no result yet; the delivery is in-arbeit"),
+    ],
+)
+def test_a_wrong_door_for_deliveries_is_told(kit: Kit, only: str, write: Spoil, told: str | None) -> None:
+    with answering(good(kit), deliveries(kit, write)) as server:
+        batch = server.url.replace("/soap", "/batch")
+        ran = run(kit, server.url, "--batch-url", batch, "--only", only, "--json")
+    found = [problem for result in ran.json["results"] for problem in result["problems"]]
+    assert len(found) == (0 if told is None else 1), found
+    assert told is None or told in found[0]
 
 
 def test_nobody_there_is_no_result(kit: Kit) -> None:
