@@ -87,9 +87,9 @@ def _children(
 
 
 def _aligned(ours: Sequence[etree._Element], theirs: Sequence[etree._Element]) -> Iterator[tuple[Any, Any]]:
-    """Pair elements of one name: those that say the same, then what lies between them, in order."""
-    if len(ours) == len(theirs) == 1:
-        yield ours[0], theirs[0]
+    """Pair elements of one name: in order, or, where one side has more, first those that say the same."""
+    if len(ours) == len(theirs):
+        yield from zip(ours, theirs, strict=True)
         return
     matcher = SequenceMatcher(a=list(map(_said, ours)), b=list(map(_said, theirs)), autojunk=False)
     for _, begin, end, other_begin, other_end in matcher.get_opcodes():

@@ -1,10 +1,25 @@
 """Two documents field by field: what is a difference, where it is shown, and what is none."""
 
+from copy import deepcopy
+
 import pytest
 from lxml import etree
 
 from gateway.connecting.difference import Difference, differences
+from gateway.handlers.table import SERVED
+from messages.dialect import BUNDLED
+from schemas.codes import CodeLists
+from schemas.folders import ContractFolder
+from schemas.paths import contract_files
+from schemas.registry import CompiledContracts, Contract
+from tests.support.xsdgen import generate
 
+_LISTS = CodeLists.load()
+_FOLDER = next(
+    folder for folder in map(ContractFolder.read, contract_files()) if folder.version_name == BUNDLED.name
+)
+_ROOTS = {message.root for message in SERVED}
+INCOMING = [each for each in CompiledContracts(_FOLDER, _LISTS).contracts if each.root in _ROOTS]
 BASE = (
     '<p:a xmlns:p="urn:p" test="1"><kopf><typ listURI="u"><code>1</code></typ></kopf>'
     "<name>Müller</name><leer/><staat>1</staat><staat>2</staat><staat>3</staat></p:a>"
@@ -100,3 +115,22 @@ def test_a_type_is_compared_by_its_name_not_its_prefix() -> None:
     one = f'{head} xmlns:t="urn:t" xsi:type="t:x"/>'
     assert found(one, f'{head} xmlns:u="urn:t" xsi:type="u:x"/>') == []
     assert found(one, f'{head} xmlns:t="urn:u" xsi:type="t:x"/>') == [("/a/@type", "{urn:t}x", "{urn:u}x")]
+
+
+@pytest.mark.parametrize("contract", INCOMING[::3], ids=lambda contract: contract.message_type)
+def test_every_field_of_a_message_counts_and_has_a_path_of_its_own(contract: Contract) -> None:
+    documents = generate(_FOLDER, contract.root, _LISTS)
+    document = next(element for label, element in documents if label == "full")
+    assert differences(document, deepcopy(document)) == ()
+    leaves = [each for each in document.iter() if not len(each)]
+    paths = set()
+    for number, leaf in enumerate(leaves):
+        other = deepcopy(document)
+        changed = [each for each in other.iter() if not len(each)][number]
+        changed.text = f"{leaf.text or ''} "
+        (difference,) = differences(document, other)
+        assert (difference.supplied, difference.sent) == (leaf.text or "", changed.text)
+        paths.add(difference.path)
+        changed.getparent().remove(changed)  # type: ignore[union-attr]
+        assert {each.sent for each in differences(document, other)} == {None}
+    assert len(paths) == len(leaves) > 10
