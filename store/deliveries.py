@@ -65,22 +65,10 @@ def abandoned_deliveries(connection: Connection, before: datetime, limit: int) -
     return [Delivery(*row) for row in rows]
 
 
-def find_delivery(connection: Connection, delivery_id: int) -> Delivery | None:
-    """Return a delivery by its id."""
-    row = connection.execute(select(delivery).where(delivery.c.id == delivery_id)).one_or_none()
-    return None if row is None else Delivery(*row)
-
-
 def find_deliveries(connection: Connection, uuid: str) -> list[Delivery]:
     """Return the deliveries whose manifest has this UUID; normally one."""
     rows = connection.execute(select(delivery).where(delivery.c.uuid == uuid).order_by(delivery.c.party_id))
     return [Delivery(*row) for row in rows]
-
-
-def find_by_stem(connection: Connection, stem: str) -> Delivery | None:
-    """Return the delivery whose records have UUIDs with this stem."""
-    row = connection.execute(select(delivery).where(delivery.c.stem == stem)).one_or_none()
-    return None if row is None else Delivery(*row)
 
 
 def progress_of(connection: Connection, delivery_ids: Sequence[int]) -> dict[int, DeliveryProgress]:

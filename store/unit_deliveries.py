@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, func, literal_column, select
+from sqlalchemy import bindparam, func, select
 
 from store.records_batch import (
     Chunk,
@@ -166,11 +166,6 @@ class DeliveryWork(Work):
         statement = _statements(self._link.dialect).miss_chunk
         return sum(self._changed(statement, (delivery_id, ordinal)) for ordinal in ordinals)
 
-    def open_chunks(self, delivery_id: int, limit: int) -> list[Chunk]:
-        """Return chunks that are neither done nor missed by a result, at most so many, in order."""
-        rows = self._run(_statements(self._link.dialect).open_chunks, delivery_id, limit)
-        return [_chunk(row) for row in rows]
-
     def delivery_progress(self, delivery_id: int) -> DeliveryProgress:
         """Return how far a delivery is."""
         (row,) = self._run(_statements(self._link.dialect).progress, delivery_id)
@@ -263,15 +258,6 @@ class _Statements:
         self.chunk = query(dialect, plain.where(*this), keys)
         self.chunk_content = query(
             dialect, select(chunk.key_id, chunk.wrapped, chunk.ciphertext).where(*this), keys
-        )
-        self.open_chunks = query(
-            dialect,
-            plain.where(of_delivery, chunk.done_at.is_(None), chunk.missed.is_(literal_column("FALSE")))
-            .order_by(chunk.first)
-            .limit(bindparam("limit", type_=Integer))
-            # As text: for SQLite it would be one more parameter.
-            .offset(literal_column("0")),
-            ["delivery_id", "limit"],
         )
         self.close_chunk = self._changing(
             'UPDATE "delivery_chunk" SET "done_at" = ?, "accepted" = ?, "parked" = ?, "refused" = ?,'

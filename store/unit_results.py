@@ -58,11 +58,6 @@ class ResultWork(QuestionWork):
         rows = self._run(_statements(self._link.dialect).by_uuid, party_id, uuid)
         return DeliveryResult(*rows[0]) if rows else None
 
-    def unconfirmed_results(self, party_id: str) -> list[DeliveryResult]:
-        """Return the results that a party did not confirm yet, oldest first."""
-        rows = self._run(_statements(self._link.dialect).unconfirmed, party_id)
-        return [DeliveryResult(*row) for row in rows]
-
     def last_addendum(self, delivery_id: int) -> int | None:
         """Return the number of the latest result of a delivery, None before the first one."""
         ((last,),) = self._run(_statements(self._link.dialect).last, delivery_id)
@@ -117,7 +112,6 @@ class _Statements:
         of_party = everything.join(delivery).where(delivery.c.party_id == bindparam("party_id"))
         self.of_delivery = query(dialect, everything.where(of_delivery), ["delivery_id"])
         self.by_uuid = query(dialect, of_party.where(result.uuid == bindparam("uuid")), ["party_id", "uuid"])
-        self.unconfirmed = query(dialect, of_party.where(result.confirmed_at.is_(None)), ["party_id"])
         self.last = query(
             dialect, select(func.max(result.addendum, type_=Integer)).where(of_delivery), ["delivery_id"]
         )

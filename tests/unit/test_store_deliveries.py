@@ -9,9 +9,7 @@ from sqlalchemy import func, select
 
 from store.deliveries import (
     abandoned_deliveries,
-    find_by_stem,
     find_deliveries,
-    find_delivery,
     find_sequence,
     list_deliveries,
     progress_of,
@@ -162,7 +160,6 @@ def test_a_chunk_cannot_be_read_in_the_tables_and_is_forgotten_when_done(store: 
         done = uow.chunk(record.id, 0)
         assert done is not None
         assert (done.done_at, done.counts, list(done.positions)) == (NOW, (1, 1, 0, 1), [1, 2, 3])
-        assert [each.ordinal for each in uow.open_chunks(record.id, 10)] == [1]
         uow.commit()
     expected = DeliveryProgress(2, 1, 0, 3, ChunkCounts(1, 1, 0, 1))
     with store.read() as reader:
@@ -186,7 +183,6 @@ def test_a_chunk_is_split_so_that_one_record_does_not_hold_its_neighbours(store:
         with pytest.raises(ValueError, match="no open chunk"):
             uow.split_chunk(record, 1, [])
         assert uow.miss_chunks(record.id, [6, 1]) == 1
-        assert [each.ordinal for each in uow.open_chunks(record.id, 10)] == [0, 7]
         assert uow.delivery_progress(record.id) == DeliveryProgress(3, 2, 1, 0, ChunkCounts())
         uow.close_chunk(record.id, 6, ChunkCounts(refused=1), NOW)
         assert uow.delivery_progress(record.id) == DeliveryProgress(3, 2, 0, 1, ChunkCounts(refused=1))
@@ -208,12 +204,10 @@ def test_results_are_found_by_their_uuid_until_they_are_confirmed(store: Store) 
         assert uow.last_addendum(record.id) == 0
         assert uow.result_by_uuid(PARTY, "result-0") == first
         assert uow.result_by_uuid(OTHER, "result-0") is None
-        assert uow.unconfirmed_results(PARTY) == [first]
         assert uow.mark_result_fetched(first, NOW)
         assert not uow.mark_result_fetched(first, NOW)
         assert uow.confirm_result(first, NOW)
         assert not uow.confirm_result(first, NOW)
-        assert uow.unconfirmed_results(PARTY) == []
         (stored,) = uow.results_of(record.id)
         assert (stored.first_fetched_at, stored.confirmed_at) == (NOW, NOW)
         uow.commit()
@@ -221,9 +215,7 @@ def test_results_are_found_by_their_uuid_until_they_are_confirmed(store: Store) 
         assert results_of(reader.connection, [record.id]) == [stored]
         assert list_deliveries(reader.connection, unfinished=True, limit=10) == []
         (found,) = list_deliveries(reader.connection, party_id=PARTY, limit=10)
-        assert found == find_by_stem(reader.connection, record.stem)
         assert [found] == find_deliveries(reader.connection, record.uuid)
-        assert found == find_delivery(reader.connection, record.id)
         assert list_deliveries(reader.connection, party_id=OTHER, limit=10) == []
 
 
