@@ -15,7 +15,7 @@ from gateway.clock import Clock, SystemClock
 from gateway.deferred import operating
 from gateway.deferred.base import Postponed
 from gateway.deferred.runner import Ended, Worker
-from gateway.deferred.terms import BACK_OFF, Terms
+from gateway.deferred.terms import BACK_OFF, LONGEST, Terms
 from store.engine import Store
 from store.errors import StoreBusy
 from store.records import JournalEntry, JournalKind
@@ -220,6 +220,22 @@ def test_the_lease_of_a_long_row_is_prolonged(store: Store) -> None:
     ended.set()
     working.join()
     assert how == [Ended.DONE]
+    assert effects(store) == [(row_id, "done")]
+
+
+def test_what_hangs_gets_to_another(store: Store) -> None:
+    (row_id,) = enqueue(store)
+    clock = StandingClock()
+    terms = Terms(lease=timedelta(seconds=0.15))
+    second = worker(store, clock=clock, terms=terms)
+
+    def hang(_: WorkRow) -> None:
+        clock.advance(seconds=LONGEST.total_seconds())
+        # Long enough for the lease to be prolonged, if it were.
+        time.sleep(0.3)
+        assert second.run_once() is Ended.DONE
+
+    assert worker(store, hang, clock=clock, terms=terms).run_once() is Ended.LOST
     assert effects(store) == [(row_id, "done")]
 
 
