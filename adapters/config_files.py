@@ -188,6 +188,9 @@ def _folders(config: Config) -> Iterator[Problem]:
     for key, path in places.items():
         if not os.access(path.parent, os.W_OK):
             yield Problem(key, f"{path.parent} is not a folder that can be written to", "a writable folder")
+    for key, folder in (("batch.spool", config.batch.spool), ("batch.folder", config.batch.folder)):
+        if folder is not None and not (folder.is_dir() and os.access(folder, os.W_OK)):
+            yield Problem(key, f"{folder} is not a folder that can be written to", "a writable folder")
     installed = config.schemas.installed
     if installed is not None and not installed.is_dir():
         yield Problem("schemas.installed", f"there is no folder {installed}", "a folder with schema packages")

@@ -122,6 +122,15 @@ def test_folders_that_are_not_there_are_told(place: Place) -> None:
     assert sorted(place.problems()) == ["schemas.installed", "store.url"]
 
 
+def test_folders_of_deliveries_have_to_be_there(place: Place) -> None:
+    text = (place.folder / "inge.toml").read_text(encoding="utf-8")
+    place.write("inge.toml", f'{text}\n[batch]\nspool = "spool"\nfolder = "watched"\n'.encode())
+    assert {"batch.spool", "batch.folder"} <= set(place.problems())
+    for name in ("spool", "watched"):
+        (place.folder / name).mkdir()
+    assert place.problems() == {}
+
+
 def test_what_is_no_certificate_is_told(place: Place) -> None:
     place.write("keys/root.crt.pem", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     assert "root.crt.pem" in place.problems()["trust"]
