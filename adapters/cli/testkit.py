@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,8 +45,10 @@ def make(
 
     from adapters.testkit.booklet import write_kit
     from adapters.testkit.kit import KitError
-    from adapters.testkit.parties import usual_reader
+    from adapters.testkit.parties import AGENCY_ID, usual_reader
 
+    if reader is not None and re.fullmatch(AGENCY_ID, reader) is None:
+        raise CommandError(f"{reader!r} is no kennung with its prefix, such as dbs:000100")
     usual = usual_reader()
     chosen = replace(usual, kennung=reader or usual.kennung, name=reader_name or usual.name)
     try:

@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Final
 
 from adapters.testkit.people import agency
 from messages.values import BehoerdeG2G
+
+AGENCY_ID: Final = r"[a-z]{2,8}:[0-9A-Za-z]{1,20}"
+"""A kennung with its prefix."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,11 @@ def test_a_kit_for_another_gateway_differs_in_keys_days_and_reader_only(kit: Kit
     assert other.pki.certificate("abh1") != kit.pki.certificate("abh1")
 
 
+def test_a_reader_needs_its_prefix(tmp_path: Path) -> None:
+    ran = inge("testkit", "make", tmp_path / "kit", "--reader", "000100")
+    assert (ran.code, "no kennung" in ran.err, list(tmp_path.iterdir())) == (USAGE, True, [])
+
+
 def test_nothing_is_overwritten_and_nothing_is_left_half_done(
     kit: Kit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
