@@ -126,7 +126,7 @@ def supply(
         changed, flaws = procedure.supply(desk, procedure_id, files, registry=contracts(settings), anew=anew)
     taken = 0 if flaws else len(files)
     data = {**as_data(changed), "taken": taken, "flaws": [asdict(flaw) for flaw in flaws]}
-    good = f"procedure {procedure_id}: {taken} messages are taken in as given separately"
+    good = f"procedure {procedure_id}: files taken in as given separately: {taken}"
     emit(data, _flaws(flaws) or good, as_json=as_json)
     finish(bool(flaws))
 

@@ -144,7 +144,12 @@ def _notes(message: dict[str, Any], words: Mapping[str, str]) -> Iterator[str]:
 
 
 def _value(value: str | None) -> str:
-    return "not there" if value is None else json.dumps(value, ensure_ascii=False)
+    return "not there" if value is None else _visible(json.dumps(value, ensure_ascii=False))
+
+
+def _visible(value: str) -> str:
+    """Name every character that a reader could not see: no-break spaces, line breaks, marks of direction."""
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in value)
 
 
 def _head(report: Report) -> Iterator[str]:
@@ -218,7 +223,7 @@ def _foot() -> Iterator[str]:
 def _cell(value: str | None) -> str:
     if value is None:
         return '<td class="absent">nicht vorhanden</td>'
-    return '<td class="absent">leer</td>' if value == "" else f"<td>{escape(value)}</td>"
+    return '<td class="absent">leer</td>' if value == "" else f"<td>{escape(_visible(value))}</td>"
 
 
 def _utc(moment: str) -> str:

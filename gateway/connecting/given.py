@@ -1,15 +1,19 @@
 """Reading what is given separately: files, folders and ZIP archives with one document in each file."""
 
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from gateway.trust.admission import Limits
 
 MAX_FILES: Final = 2_000
 """Test data are some dozens of messages; an archive with more is no set of test data."""
+
+MAX_BYTES: Final = 64 << 20
+"""The same for all files together, which are held in memory."""
 
 LIMITS: Final = Limits(max_bytes=16 << 20, max_siblings=20_000, max_elements=500_000)
 """An operator gives these files, and one may hold the records of a delivery: more room than at a door."""
@@ -21,7 +25,10 @@ class GivenFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GivenFile:
-    """A file as it lies there: its name below what was named, and its octets."""
+    """A file as it lies there: its name below what was named, and its octets.
+
+    The name comes from elsewhere and is shown: what is not printable in it is a question mark.
+    """
 
     name: str
     octets: bytes
@@ -33,10 +40,15 @@ def read_given(places: Sequence[Path]) -> list[GivenFile]:
     Raises GivenFileError for what cannot be read, is too large, or holds nothing.
     """
     found: list[GivenFile] = []
+    size = 0
     for place in places:
-        found.extend(_read(place))
-        if len(found) > MAX_FILES:
-            raise GivenFileError(f"{place}: more than {MAX_FILES} files are no set of test data")
+        for file in _read(place):
+            found.append(file)
+            size += len(file.octets)
+            if len(found) > MAX_FILES or size > MAX_BYTES:
+                raise GivenFileError(
+                    f"{place}: more than {MAX_FILES} files or {MAX_BYTES} bytes are no set of test data"
+                )
     if not found:
         raise GivenFileError(f"{', '.join(map(str, places))}: no *.xml in it")
     return found
@@ -56,27 +68,26 @@ def _read(place: Path) -> Iterator[GivenFile]:
         raise GivenFileError(f"{place}: {error.strerror or error}") from error
 
 
-def _file(name: str, file: Path) -> GivenFile:
-    with file.open("rb") as opened:
-        return GivenFile(name, _capped(name, opened.read(LIMITS.max_bytes + 1)))
-
-
 def _archive(place: Path) -> Iterator[GivenFile]:
     try:
         with zipfile.ZipFile(place) as archive:
-            entries = [each for each in archive.infolist() if not each.is_dir()]
-            if len(entries) > MAX_FILES:
-                raise GivenFileError(f"{place}: more than {MAX_FILES} files are no set of test data")
-            for entry in sorted(entries, key=lambda each: each.filename):
-                if entry.filename.lower().endswith(".xml"):
+            for entry in sorted(archive.infolist(), key=lambda each: each.filename):
+                if not entry.is_dir() and entry.filename.lower().endswith(".xml"):
                     with archive.open(entry) as opened:
-                        octets = opened.read(LIMITS.max_bytes + 1)
-                    yield GivenFile(entry.filename, _capped(entry.filename, octets))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+                        yield _given(entry.filename, opened)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise GivenFileError(f"{place}: the archive cannot be read ({error})") from error
 
 
-def _capped(name: str, octets: bytes) -> bytes:
+def _file(name: str, file: Path) -> GivenFile:
+    with file.open("rb") as opened:
+        return _given(name, opened)
+
+
+def _given(name: str, opened: IO[bytes]) -> GivenFile:
+    shown = "".join(each if each.isprintable() else "?" for each in name)
+    # One more than allowed tells: an archive may claim any size.
+    octets = opened.read(LIMITS.max_bytes + 1)
     if len(octets) > LIMITS.max_bytes:
-        raise GivenFileError(f"{name}: larger than {LIMITS.max_bytes} bytes")
-    return octets
+        raise GivenFileError(f"{shown}: larger than {LIMITS.max_bytes} bytes")
+    return GivenFile(shown, octets)

@@ -84,20 +84,20 @@ def test_from_the_product_to_production(offices: Offices, tmp_path: Path) -> Non
     procedure = opened(offices)
     sent: Any = changed_surname(report(), "Müller")
     wrong = written(tmp_path / "wrong", changed_surname(sent, "Müller <b>\u00a0"))
-    assert "1 messages are taken in" in offices.here("supply", procedure, wrong).out
+    assert "files taken in as given separately: 1" in offices.here("supply", procedure, wrong).out
     with door(offices.test) as gateway:
         gateway.deliver(sent)
     page = tmp_path / "report.html"
     ran = offices.here("compare", procedure, "--html", page)
     assert ran.code == REFUSED
-    assert '      given separately: "Müller <b>\u00a0"\n      sent:             "Müller"' in ran.out
+    assert '      given separately: "Müller <b>\\u00a0"\n      sent:             "Müller"' in ran.out
     assert "/personalien/nachname/name" in ran.out
     assert offices.here("report", procedure, actor=None).out == ran.out
     read = html.fromstring(page.read_text("utf-8"))
     assert (read.get("lang"), page.stat().st_mode & 0o777) == ("de", 0o600)
     assert "nicht gleich" in str(read.findtext(".//p[@role='status']"))
     cells = ["".join(map(str, cell.itertext())) for cell in read.findall(".//section//tbody//td")]
-    assert cells == ["Müller <b>\u00a0", "Müller", ""]
+    assert cells == ["Müller <b>\\u00a0", "Müller", ""]
     assert all(each.get("scope") in ("col", "row") for each in read.iter("th"))
     assert [each.tag for each in read.iter("script", "link", "img")] == []
     refused = offices.here("confirm", procedure)

@@ -1,5 +1,6 @@
 """Sent test data beside those given separately: one field that differs blocks, equal ones unlock."""
 
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from sqlalchemy import text
 
 from adapters.cli.connect_page import render_page, render_text
 from gateway.connecting import comparison, procedure
+from gateway.connecting.given import LIMITS, GivenFileError, read_given
 from gateway.connecting.steps import SUPPLY, ConnectError
 from messages.registry import build
 from store.connections import history_of
@@ -167,6 +169,22 @@ def test_a_set_with_a_flaw_is_not_taken_in_at_all(office: TestOffice, tmp_path: 
     office.test.deliver(good)
     with pytest.raises(ConnectError, match="nothing was given separately"):
         office.compare(opened)
+
+
+def test_what_cannot_be_read_is_told_by_its_name(tmp_path: Path) -> None:
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("readme.txt", "x")
+        file.writestr("big\x1b[31m.xml", bytes(LIMITS.max_bytes + 1))
+    with pytest.raises(GivenFileError, match=r"big\?\[31m\.xml: larger than"):
+        read_given([archive])
+    archive.write_bytes(archive.read_bytes().replace(b"PK\x01\x02", b"PK\x01\x03"))
+    with pytest.raises(GivenFileError, match="the archive cannot be read"):
+        read_given([archive])
+    (tmp_path / "empty").mkdir()
+    for place, said in ((tmp_path / "empty", r"no \*\.xml in it"), (tmp_path / "no", "No such file")):
+        with pytest.raises(GivenFileError, match=said):
+            read_given([place])
 
 
 def test_every_step_has_who_and_when_and_no_content_is_left(office: TestOffice, tmp_path: Path) -> None:
