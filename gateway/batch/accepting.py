@@ -23,8 +23,7 @@ from store.errors import StoreBusy, StoreUnavailable
 _PART: Final = 1 << 20
 _LEVEL: Final = 1
 _AWAY: Final = "T200.store-away"
-_BELIEVED_AWAY: Final = 5.0
-"""Seconds for which nobody tries the core again that was away: each try may wait for a connection."""
+BELIEVED_AWAY: Final = 5.0
 _log: Final = logging.getLogger("gateway.batch")
 
 
@@ -34,11 +33,21 @@ class Accepting(Taking):
     Who has a delivery waiting here delivers here until it is drained, so that numbers stay in order.
     """
 
-    def __init__(self, *, kept: AcceptanceStore, notes_away: NoteReader, **usual: Any) -> None:
-        """In: what `Taking` wants, and a reader of manifests that believes the copy of the registry."""
+    def __init__(
+        self,
+        *,
+        kept: AcceptanceStore,
+        notes_away: NoteReader,
+        believed_away: float = BELIEVED_AWAY,
+        **usual: Any,
+    ) -> None:
+        """In: what `Taking` wants, a reader of manifests that believes the copy of the registry, and for how
+        many seconds nobody tries a core again that was away: each try may wait for a connection.
+        """
         super().__init__(**usual)
         self._kept = kept
         self._notes_away = notes_away
+        self._believed_away = believed_away
         self._away_until = float("-inf")
 
     def _open(self, way: NoteWay) -> Opened | Taken:
@@ -46,16 +55,18 @@ class Accepting(Taking):
         waiting, known = self._here(note)
         if known is not None and known.state is KeptState.ACCEPTED:
             return _repeated(note, known)
-        if waiting is None and not self._is_away():
+        away = self._is_away()
+        if waiting is None and not away:
             try:
                 return self.look_up(way, note)
             except StoreBusy:
                 raise
             except StoreUnavailable:
                 self._believe_away()
+                away = True
         if known is not None and known.state is KeptState.DRAINED:
             return _repeated(note, known)
-        if known is not None and _is_same(note, known) and self._is_away():
+        if away and known is not None and _is_same(note, known):
             raise refusal_of(known)
         if waiting is not None:
             self._object(note, waiting.arrived)
@@ -147,7 +158,7 @@ class Accepting(Taking):
         return monotonic() < self._away_until
 
     def _believe_away(self) -> None:
-        self._away_until = monotonic() + _BELIEVED_AWAY
+        self._away_until = monotonic() + self._believed_away
 
 
 def refusal_of(kept: KeptDelivery) -> GatewayError:

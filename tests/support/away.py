@@ -1,0 +1,169 @@
+"""A core whose batch door goes on accepting while its store is away."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from fixtures.pki.build import Pki
+from gateway.batch.accepting import Accepting
+from gateway.batch.draining import Drained, Draining
+from gateway.batch.notes import NoteReader
+from gateway.batch.records_file import RecordsLimits
+from gateway.batch.registry_copy import RegistryCopy
+from gateway.batch.signing import signer
+from gateway.batch.taking import Taken, Taking
+from gateway.parties import PartyDirectory
+from gateway.results import Refusal
+from gateway.senders import Senders
+from gateway.trust.admission import Limits
+from messages.bva import Eingang200007, Lieferfolge, Lieferschein200001
+from store.acceptance.migrate import migrate_acceptance
+from store.acceptance.store import AcceptanceStore, open_acceptance
+from store.engine import Store
+from tests.support.batch import ROUTE, BatchCore
+from tests.support.batch_http import read
+from tests.support.core import validator_of
+from tests.support.postgres import PostgresCluster
+from tests.support.stores import known_vault
+
+LEASE = timedelta(seconds=60)
+PATIENCE = timedelta(minutes=15)
+REMEMBER = timedelta(days=14)
+
+
+class AwayCore(BatchCore):
+    """As `BatchCore`, with an acceptance store and a copy of the registry in a folder of its own.
+
+    The core store is tried anew each time: nobody believes it away any longer than it is.
+    """
+
+    def __init__(
+        self, store: Store, pki: Pki, folder: Path, clock: Any | None = None, **changes: Any
+    ) -> None:
+        super().__init__(store, pki, clock, **changes)
+        url = f"sqlite:///{folder}/acceptance.db"
+        migrate_acceptance(url)
+        tools, key = self.pipeline.tools, pki.key("gateway")
+        self.kept = open_kept(url)
+        self.copy = RegistryCopy(
+            folder / "registry", key, tools.settings, self.clock, max_age=timedelta(hours=24)
+        )
+        copied = PartyDirectory(self.copy.read, self.clock, max_age=timedelta(0))
+        recognising = {
+            "away": Senders(validator=validator_of(pki), parties=copied, settings=tools.settings),
+            "judged": Senders(validator=None, parties=self.parties, settings=tools.settings),
+        }
+        notes = {
+            name: NoteReader(
+                store=store,
+                registry=self.registry,
+                senders=senders,
+                tools=tools,
+                limits=Limits(),
+                sign=signer(key),
+            )
+            for name, senders in recognising.items()
+        }
+        usual: dict[str, Any] = {
+            "store": store,
+            "tools": tools,
+            "sign": signer(key),
+            "limits": RecordsLimits(),
+            "chunk_records": 2,
+        }
+        self.taking = Accepting(
+            kept=self.kept, notes_away=notes["away"], notes=self.taking.notes, believed_away=0.0, **usual
+        )
+        self.judged = Taking(notes=notes["judged"], **usual)
+
+    def copy_registry(self) -> None:
+        """Write the copy as a server does every few minutes."""
+        self.copy.write(self._parties())
+
+    def handed_in(self, manifest: bytes, file: bytes) -> Taken | Refusal:
+        """Hand a delivery in; the file only where it is wanted."""
+        opened = self.taking.open(manifest, ROUTE)
+        if isinstance(opened, Taken | Refusal):
+            return opened
+        return self.taking.take(opened, io.BytesIO(file))
+
+    def accepted(self, manifest: bytes, file: bytes) -> tuple[Taken, Eingang200007]:
+        """Hand a delivery in and expect a receipt; out: also what that says."""
+        taken = self.handed_in(manifest, file)
+        assert isinstance(taken, Taken), taken.error
+        return taken, read(taken.receipt)
+
+    def turned_away(self, manifest: bytes, file: bytes) -> str:
+        """Hand a delivery in and expect a refusal; out: its code."""
+        refusal = self.handed_in(manifest, file)
+        assert isinstance(refusal, Refusal), refusal
+        return refusal.error.code
+
+    def draining(self, holder: str = "test") -> Draining:
+        """Make what drains."""
+        return Draining(
+            kept=self.kept,
+            taking=self.judged,
+            clock=self.clock,
+            holder=holder,
+            lease=LEASE,
+            patience=PATIENCE,
+            remember=REMEMBER,
+        )
+
+    def drain(self) -> Counter[Drained]:
+        """Drain what is due, in this thread."""
+        return self.draining().work_off()
+
+
+def numbered(core: BatchCore, file: bytes, count: int, number: int, **changes: Any) -> bytes:
+    """A signed manifest with a number."""
+    manifest: Lieferschein200001 = core.manifest(
+        file, count, **{"lieferung": Lieferfolge(number, 1, True), **changes}
+    )
+    return core.signed(manifest)
+
+
+def open_kept(url: str) -> AcceptanceStore:
+    return open_acceptance(url, vault=known_vault(), random=os.urandom)
+
+
+@contextmanager
+def store_away(url: str, cluster: PostgresCluster | None) -> Iterator[None]:
+    """Take a store away for a time: PostgreSQL is stopped, SQLite's files are somewhere else."""
+    take_away(url, cluster)
+    try:
+        yield
+    finally:
+        bring_back(url, cluster)
+
+
+def take_away(url: str, cluster: PostgresCluster | None) -> None:
+    if cluster is not None:
+        cluster.stop("immediate")
+        return
+    _moved(url, "", ".away")
+
+
+def bring_back(url: str, cluster: PostgresCluster | None) -> None:
+    if cluster is not None:
+        cluster.start()
+        return
+    _moved(url, ".away", "")
+
+
+def _moved(url: str, before: str, after: str) -> None:
+    path = url.removeprefix("sqlite:///")
+    # The file last when it comes, first when it goes: never one without its log.
+    sides = ["", "-wal", "-shm"] if after else ["-wal", "-shm", ""]
+    for side in sides:
+        there = Path(f"{path}{side}{before}")
+        if there.exists():
+            there.rename(f"{path}{side}{after}")
