@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +20,7 @@ from adapters.testkit.changes import sealed
 from adapters.testkit.deliveries import RECORDS, signed_manifest
 from adapters.testkit.examples import NUMBER, Situation, example, reporter_of
 from adapters.testkit.kit import KIT_FILE, Kit, KitError, described, lay_keys
+from adapters.testkit.leaf import Leaf
 from adapters.testkit.material import Material, Sent
 from adapters.testkit.page import Page, render
 from adapters.testkit.parties import Reader
@@ -31,17 +32,6 @@ CASES: Final = "cases"
 BOOKLET: Final = "booklet.html"
 _NAMESPACE: Final = uuid.UUID("8f7d1c1e-4d0b-4b8e-9d43-6c2f0f6f8a11")
 """UUIDs of the booklet are made from the cases, so that two kits differ in keys and days only."""
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """One case of a booklet: its folder below the kit, the texts, and the files in it by name."""
-
-    case: Case
-    folder: str
-    checks: tuple[str, ...]
-    notes: tuple[str, ...]
-    files: Mapping[str, bytes]
 
 
 def write_kit(folder: Path, reader: Reader, now: datetime) -> Kit:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
 from adapters.testkit.cases import Case, Group, all_groups
 from adapters.testkit.deliveries import RECORDS
+from adapters.testkit.leaf import Leaf
 from adapters.testkit.parties import Reader, all_parties
 from adapters.testkit.pki import Pki
 from adapters.testkit.wording import expects, sends, when_it_differs, words
@@ -24,26 +25,11 @@ _SHOWN_AT_MOST: Final = 20_000
 """Octets of a document shown in the page itself; the large one lies in its file only."""
 
 
-class Chapter(Protocol):
-    """What the page needs of one case."""
-
-    @property
-    def case(self) -> Case: ...  # noqa: D102
-    @property
-    def folder(self) -> str: ...  # noqa: D102
-    @property
-    def checks(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def notes(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def files(self) -> Mapping[str, bytes]: ...  # noqa: D102
-
-
 @dataclass(frozen=True)
 class Page:
     """What is printed: the cases, whom they write to, the keys, the moment, the version of the program."""
 
-    chapters: Sequence[Chapter]
+    leaves: Sequence[Leaf]
     reader: Reader
     pki: Pki
     made: datetime
@@ -72,7 +58,7 @@ def render(page: Page) -> bytes:
     _parties(main, page)
     _overview(main, page)
     for group in all_groups():
-        _group(main, group, [each for each in page.chapters if each.case.group == group.id])
+        _group(main, group, [each for each in page.leaves if each.case.group == group.id])
     made = said["page"]["made"].format(day=german_day(page.made).strftime("%d.%m.%Y"), version=page.version)
     _add(_add(body, "footer"), "p", made)
     text: bytes = etree.tostring(html, method="html", encoding="utf-8", doctype="<!DOCTYPE html>")
@@ -93,7 +79,7 @@ def _contents(nav: _Element) -> None:
 def _about(main: _Element, page: Page) -> None:
     said, always = words()["page"], words()["always"]
     _add(main, "h2", said["about"], id="wozu")
-    _add(main, "p", said["about-text"].format(count=len(page.chapters)).strip())
+    _add(main, "p", said["about-text"].format(count=len(page.leaves)).strip())
     _add(main, "h2", said["use"], id="benutzen")
     _list(_add(main, "ol"), said["use-steps"])
     _add(main, "h2", said["always"], id="immer")
@@ -121,23 +107,21 @@ def _parties(main: _Element, page: Page) -> None:
 def _overview(main: _Element, page: Page) -> None:
     said = words()["page"]
     _add(main, "h2", said["overview"], id="uebersicht")
-    rows = [
-        (each.case.id, each.case.title_de, sends(each.case), expects(each.case)) for each in page.chapters
-    ]
-    english = {each.case.id: each.case.title_en for each in page.chapters}
+    rows = [(each.case.id, each.case.title_de, sends(each.case), expects(each.case)) for each in page.leaves]
+    english = {each.case.id: each.case.title_en for each in page.leaves}
     _table(main, said["overview-caption"], said["columns-overview"], rows, english)
 
 
-def _group(main: _Element, group: Group, chapters: Iterable[Chapter]) -> None:
+def _group(main: _Element, group: Group, leaves: Iterable[Leaf]) -> None:
     heading = _add(main, "h2", group.title_de, id=group.id)
     _english(heading, group.title_en)
     _add(main, "p", group.text)
-    for chapter in chapters:
-        _case(main, chapter)
+    for leaf in leaves:
+        _case(main, leaf)
 
 
-def _case(main: _Element, chapter: Chapter) -> None:
-    case, labels = chapter.case, words()["labels"]
+def _case(main: _Element, leaf: Leaf) -> None:
+    case, labels = leaf.case, words()["labels"]
     anchor = f"fall-{case.id}"
     section = _add(main, "section", **{"class": "case", "aria-labelledby": anchor})
     _english(_add(section, "h3", case.title_de, id=anchor), case.title_en)
@@ -154,21 +138,21 @@ def _case(main: _Element, chapter: Chapter) -> None:
         _add(facts, "dd", value)
     _add(facts, "dt", labels["needs"])
     _needs(_add(facts, "dd"), case)
-    if chapter.notes:
-        _list(_add(section, "ul"), chapter.notes)
+    if leaf.notes:
+        _list(_add(section, "ul"), leaf.notes)
     _add(section, "h4", labels["checked"])
-    _list(_add(section, "ul"), chapter.checks)
+    _list(_add(section, "ul"), leaf.checks)
     _add(section, "h4", labels["differs"])
     _spoken(_add(section, "p"), when_it_differs(case))
     _add(section, "h4", labels["files"])
-    _files(_add(section, "ul"), chapter)
+    _files(_add(section, "ul"), leaf)
     for name, label in (
         ("input.xml", labels["document"]),
         (RECORDS, labels["records"]),
         ("answer.xml", labels["answer"]),
     ):
-        if name in chapter.files:
-            _document(section, f"{label} – {case.title_de}", chapter.files[name])
+        if name in leaf.files:
+            _document(section, f"{label} – {case.title_de}", leaf.files[name])
 
 
 def _needs(place: _Element, case: Case) -> None:
@@ -179,11 +163,11 @@ def _needs(place: _Element, case: Case) -> None:
         link.tail = ", " if number + 1 < len(case.needs) else None
 
 
-def _files(place: _Element, chapter: Chapter) -> None:
+def _files(place: _Element, leaf: Leaf) -> None:
     said = words()["files"]
-    for name in chapter.files:
+    for name in leaf.files:
         item = _add(place, "li")
-        link = _add(item, "a", name, href=f"{chapter.folder}/{name}")
+        link = _add(item, "a", name, href=f"{leaf.folder}/{name}")
         link.tail = f": {said[name.partition('.')[0]]}"
 
 

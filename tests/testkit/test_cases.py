@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from adapters.testkit import deliveries
-from adapters.testkit.booklet import Leaf, leaves
+from adapters.testkit.booklet import leaves
 from adapters.testkit.cases import Case, all_cases, all_groups, selected
 from adapters.testkit.changes import CHANGES
 from adapters.testkit.compare import Earlier, Judge
@@ -17,6 +17,7 @@ from adapters.testkit.delivering import note_told
 from adapters.testkit.examples import NUMBER
 from adapters.testkit.exchange import FAILED, REFUSED, Got, read, refused
 from adapters.testkit.kit import Kit
+from adapters.testkit.leaf import Leaf
 from adapters.testkit.material import Sent
 from adapters.testkit.parties import all_parties
 from messages import bva
