@@ -44,7 +44,7 @@ def report(**changes: Any) -> Any:
 
 
 def uuid_of(message: Message) -> str:
-    return message.rahmen.kopf.nachrichten_uuid
+    return str(message.rahmen.kopf.nachrichten_uuid)
 
 
 def status(core: DoorCore, uuid: str, holder: str = "abh1") -> StatusAbfrageAntwort:

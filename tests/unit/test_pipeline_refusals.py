@@ -39,7 +39,7 @@ def report(**changes: object) -> Message:
 
 def with_kopf(message: Message, **changes: object) -> Message:
     frame = message.rahmen
-    return replace(message, rahmen=replace(frame, kopf=replace(frame.kopf, **changes)))  # type: ignore[type-var,arg-type]
+    return replace(message, rahmen=replace(frame, kopf=replace(frame.kopf, **changes)))  # type: ignore[type-var]
 
 
 def journal(core: Core) -> list[JournalRecord]:
