@@ -1,5 +1,7 @@
 """Rows of deferred work on both engines: taken once, taken over, given back, buried."""
 
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -93,7 +95,41 @@ def test_another_takes_over_when_the_lease_runs_out_and_the_first_one_cannot_fin
         assert not work.fail_work(first, code="x", place="y", retry_at=NOW)
         assert not work.postpone_work(first, NOW)
         work.commit()
-    finish(store, second)
+    again = take(store, "b", after=LEASE * 3)
+    assert again is not None
+    with pytest.raises(WorkLost):
+        finish(store, second)
+    finish(store, again)
+
+
+@pytest.mark.postgresql
+def test_nobody_takes_a_row_that_is_about_to_commit_and_nobody_waits_for_it(postgres_store: Store) -> None:
+    row_id = enqueue(postgres_store)
+    row = take(postgres_store)
+    assert row is not None
+    next_id = enqueue(postgres_store)
+    finished, ended = threading.Event(), threading.Event()
+
+    def commit_late() -> None:
+        with postgres_store.unit_of_work() as work:
+            work.finish(row)
+            finished.set()
+            assert ended.wait(30)
+            work.commit()
+
+    late = threading.Thread(target=commit_late)
+    late.start()
+    assert finished.wait(30)
+    began = time.monotonic()
+    other = take(postgres_store, "b", after=LEASE * 2)
+    with postgres_store.unit_of_work() as work:
+        assert not work.prolong_work(row, NOW + LEASE * 9)
+    assert time.monotonic() - began < 5
+    ended.set()
+    late.join()
+    assert other is not None
+    assert other.id == next_id
+    assert stored(postgres_store, row_id) is None
 
 
 def test_a_prolonged_lease_keeps_others_off(store: Store) -> None:
