@@ -160,10 +160,10 @@ def compare(
 
     Exit code 1 unless all is equal.
     """
-    from gateway.connecting import comparison
+    from gateway.connecting import confirming
 
     with opened_desk(configuration(config), actor) as desk:
-        report = comparison.compare(desk, procedure_id)
+        report = confirming.compare(desk, procedure_id)
     _tell(report, html, as_json)
     finish(not report["equal"])
 
@@ -176,10 +176,10 @@ def show_report(
     as_json: JsonOption = False,
 ) -> None:
     """Show the report of the last comparison again. Exit code 1 unless all was equal."""
-    from gateway.connecting import comparison
+    from gateway.connecting import confirming
 
     with opened_desk(configuration(config)) as desk:
-        report = comparison.last_report(desk, procedure_id)
+        report = confirming.last_report(desk, procedure_id)
     _tell(report, html, as_json)
     finish(not report["equal"])
 
@@ -198,10 +198,10 @@ def confirm(
     """Confirm an authority whose last comparison was equal. Test data given separately are destroyed then."""
     import uuid
 
-    from gateway.connecting import comparison
+    from gateway.connecting import confirming
 
     with opened_desk(configuration(config), actor) as desk:
-        done = comparison.confirm(
+        done = confirming.confirm(
             desk, procedure_id, uuid=str(uuid.uuid4()), import_days=import_days, reason=reason
         )
     text = (

@@ -11,6 +11,9 @@ GRANT UPDATE (position, chain_hash) ON journal TO inge_app;
 -- Nor is the record of a decision removed; erasing empties it.
 REVOKE DELETE ON decision, message, person, case_file FROM inge_app;
 
+-- The history of connections is only ever added to.
+REVOKE UPDATE, DELETE ON connection_history FROM inge_app;
+
 -- Which release the tables belong to, and the epoch of the numbers: one row, never taken away or added.
 REVOKE ALL ON alembic_version, number_epoch FROM inge_app;
 GRANT SELECT ON alembic_version TO inge_app;

@@ -10,7 +10,7 @@ from lxml import etree
 from sqlalchemy import text
 
 from adapters.cli.connect_page import render_page, render_text
-from gateway.connecting import comparison, procedure
+from gateway.connecting import confirming, procedure
 from gateway.connecting.given import LIMITS, GivenFileError, read_given
 from gateway.connecting.steps import SUPPLY, ConnectError
 from messages.registry import build
@@ -219,7 +219,7 @@ def test_every_step_has_who_and_when_and_no_content_is_left(office: TestOffice, 
     assert contents == [0, 0, 0, 0]
     assert digests == 1
     with pytest.raises(ConnectError, match="destroyed"):
-        comparison.last_report(office.desk(), opened.id)
+        confirming.last_report(office.desk(), opened.id)
 
 
 def test_what_cannot_be_opened(office: TestOffice) -> None:

@@ -10,7 +10,7 @@ from lxml import etree
 
 from adapters.testkit.documents import PRODUCER, PRODUCT
 from fixtures.persons import Person, entitlement, many_persons, obligation_1a
-from gateway.connecting import carrying, comparison, procedure, products
+from gateway.connecting import carrying, confirming, procedure, products
 from gateway.connecting.given import read_given
 from gateway.connecting.given_check import Flaw
 from gateway.connecting.report import Report
@@ -104,12 +104,12 @@ class TestOffice:
     def compare(self, opened: Procedure) -> Report:
         """Compare, as another user than who opened."""
         self.clock.advance(minutes=1)
-        return comparison.compare(self.desk("comparer"), opened.id)
+        return confirming.compare(self.desk("comparer"), opened.id)
 
     def confirm(self, opened: Procedure) -> Confirmation:
         """Confirm, as yet another user."""
         self.clock.advance(minutes=1)
-        return comparison.confirm(self.desk("head"), opened.id, uuid=new_uuid())
+        return confirming.confirm(self.desk("head"), opened.id, uuid=new_uuid())
 
     def export(self, opened: Procedure, holder: str = "gateway") -> bytes:
         """The signed file of a procedure."""
