@@ -121,17 +121,20 @@ class Runner:
         return self._once(case)
 
     def _once(self, case: Case) -> tuple[Sent, Got]:
-        sent = self._material.make(case, self._clock.now())
-        return sent, self._exchange(case, sent)
+        if case.does == "send":
+            sent = self._material.make(case, self._clock.now())
+            return self._exchange(case, lambda: sent)
+        return self._exchange(case, lambda: self._material.make(case, self._clock.now()))
 
-    def _exchange(self, case: Case, sent: Sent) -> Got:
-        """Send, again where there was no answer or the server asks for it: the same document, a fresh seal.
+    def _exchange(self, case: Case, make: Callable[[], Sent]) -> tuple[Sent, Got]:
+        """Send, again where there was no answer or the server asks for it, each time under a fresh seal.
 
-        Raises Unreachable.
+        In: what is sent; a message is the same each time, a request to the service another, since one that
+        arrived has used up its UUID. Raises Unreachable.
         """
         attempt = 1
         while True:
-            wait = self._policy.wait(attempt, None, self._rng)
+            sent, wait = make(), self._policy.wait(attempt, None, self._rng)
             try:
                 got = self._wire.exchange(self._sealed(case, sent), sent)
             except Unreachable:
@@ -139,7 +142,7 @@ class Runner:
                     raise
             else:
                 if got.retry_after is None or got.code == case.expect.refused or wait is None:
-                    return got
+                    return sent, got
                 wait = min(float(got.retry_after), self._policy.longest_seconds)
             self._sleep(wait)
             attempt += 1
@@ -184,7 +187,7 @@ class Runner:
         about = self._material.sent[str(case.of)]
         until = time.monotonic() + self._patience
         while True:
-            got = self._exchange(case, self._material.make(case, self._clock.now()))
+            _, got = self._once(case)
             if got.element is None or got.answer != HoleNachrichtenAntwort.kind:
                 return about, got
             page: HoleNachrichtenAntwort = parse(got.element)
@@ -205,8 +208,10 @@ class Runner:
         if not done:
             return None
         ids = tuple(each.nachricht_id for each in done)
-        sent = self._material.request("confirm", case, self._clock.now(), nachricht_ids=ids)
-        got = self._exchange(case, sent)
+        now = self._clock.now
+        _, got = self._exchange(
+            case, lambda: self._material.request("confirm", case, now(), nachricht_ids=ids)
+        )
         return None if got.answer == "bestaetigeNachrichtenAntwort" else got
 
     def _remember(self, case: Case, got: Got) -> None:

@@ -23,7 +23,13 @@ from gateway.trust.signed_document import sign_document
 from messages import bva
 from messages.errors import GatewayError
 from messages.fehler import write_fehler
-from messages.service import BestaetigeNachrichtenAntwort, HoleNachrichtenAntwort, build
+from messages.service import (
+    BestaetigeNachrichtenAntwort,
+    HoleNachrichtenAntwort,
+    StatusAbfrageAntwort,
+    Zustand,
+    build,
+)
 from schemas.registry import SchemaRegistry
 from tests.support.cli import Ran, inge
 from tests.support.core import new_uuid
@@ -224,6 +230,24 @@ def test_one_lost_answer_is_no_failure(kit: Kit) -> None:
     with answering(answer) as server:
         assert run(kit, server.url, "--only", "entitlement").code == 0
     assert len(server.asked) == 2
+
+
+def test_a_request_to_the_service_is_another_one_each_time(kit: Kit) -> None:
+    asked: list[str] = []
+
+    def answer(request: etree._Element) -> Said:
+        uuid, about = request.findtext("{*}anfrageUUID"), request.findtext("{*}nachrichtenUUID")
+        if uuid is None:
+            return good(kit)(request)
+        asked.append(uuid)
+        if len(asked) == 1:
+            return Said(None)
+        state = StatusAbfrageAntwort(anfrage_uuid=uuid, nachrichten_uuid=str(about), zustand=Zustand.ANSWERED)
+        return Said(signed(etree.tostring(build(state), method="c14n"), OURS))
+
+    with answering(answer) as server:
+        assert run(kit, server.url, "--only", "state-answered").code == 0
+    assert len(set(asked)) == len(asked) == 2
 
 
 def test_a_server_that_is_asked_to_wait_is_asked_again(kit: Kit) -> None:
