@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -13,7 +14,7 @@ from fixtures.resettlers import records
 from gateway.batch.draining import Drained
 from gateway.batch.registry_copy import CopyRefused, RegistryCopy
 from gateway.batch.taking import Taken
-from messages.bva import Eingangszustand
+from messages.bva import Eingangszustand, Lieferzustand
 from store.acceptance.records import KeptState
 from store.deliveries import list_deliveries
 from store.engine import Store
@@ -60,7 +61,7 @@ def test_without_a_copy_that_may_be_believed_everybody_hears_try_later(
     content["parties"][0]["locked"] = True
     settings = core.pipeline.tools.settings
 
-    def foreign(key: str, **changes: str) -> bytes:
+    def foreign(key: str, **changes: Any) -> bytes:
         other = RegistryCopy(
             core.copy.path,
             core.pki.key(key),
@@ -156,6 +157,8 @@ def test_a_gap_waits_for_the_other_node_and_is_refused_in_the_end(
     early = numbered(core, file, COUNT, 2)
     with store_away(url, None):
         core.accepted(early, file)
+    (waiting,) = core.states().values()
+    assert (waiting.zustand, waiting.lieferung.nummer, waiting.fehler) == (Lieferzustand.KEPT, 2, None)
     assert core.drain() == {Drained.WAITING: 1}
     assert core.drain() == {}
     core.clock.advance(seconds=5)
@@ -171,6 +174,10 @@ def test_a_gap_waits_for_the_other_node_and_is_refused_in_the_end(
         ).all()
     assert [(row.party_id, row.uuid) for row in found] == [(BVA.kennung, kept.arrived.uuid)]
     # Its sender hears the same, whether the core is there or not.
+    told = core.states(kept.arrived.uuid)[kept.arrived.uuid]
+    assert told.fehler is not None
+    assert (told.zustand, told.fehler.code) == (Lieferzustand.REFUSED, "S999.delivery-gap")
+    assert "1/1" in told.fehler.text
     assert core.turned_away(early, file) == "S999.delivery-gap"
     with store_away(url, None):
         assert core.turned_away(early, file) == "S999.delivery-gap"
@@ -179,6 +186,7 @@ def test_a_gap_waits_for_the_other_node_and_is_refused_in_the_end(
     taken, receipt = core.accepted(early, file)
     assert (taken.repeated, receipt.zustand) == (False, Eingangszustand.ACCEPTED)
     assert core.kept.listed() == []
+    assert [each.zustand for each in core.states().values()] == [Lieferzustand.IN_WORK] * 2
 
 
 def test_who_was_locked_meanwhile_is_refused_when_drained(core: AwayCore, file: bytes, url: str) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import requests
 from lxml import etree
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from adapters.client import Refused
+from adapters.client import Refused, Unreachable
 from fixtures.persons import LEYLA, TADEUSZ, THI
 from fixtures.resettlers import certificate, records
 from gateway.batch.record_ids import record_uuid
@@ -27,7 +27,7 @@ from schemas.registry import SchemaRegistry
 from store.deliveries import find_deliveries
 from store.engine import Store
 from store.records import JournalKind, MessageRef, OutboxEntry
-from store.schema import delivery, delivery_chunk, message, work
+from store.schema import content, delivery, delivery_chunk, message, work
 from tests.batch.test_chunks import FAULTS
 from tests.door.test_messages import somebody
 from tests.support.batch_http import Office, eventually, read, records_file, refusal, results_in
@@ -493,3 +493,27 @@ def test_the_log_names_ids_and_codes_only(office: Office, tmp_path: Path) -> Non
     assert "BVA-log" not in log
     metrics = office.gateway.get("/metrics").text
     assert 'inge_messages_total{code="",door="batch",message_type="200007",outcome="answered"}' in metrics
+
+
+def test_a_file_whose_answers_were_erased_ends_early(office: Office, small: Path, tmp_path: Path) -> None:
+    """Its note says how long it is: nobody takes a part of it for the whole."""
+    manifest = office.next_manifest(small)
+    office.deliver(manifest, small)
+    ready = office.result_of(manifest)
+    uuid = read(manifest).lieferschein_uuid
+
+    def erase(store: Store) -> None:
+        record = second_of(store, uuid)
+        wanted = select(message.c.content_key_id).where(message.c.uuid == record.uuid)
+        with store.write() as connection:
+            connection.execute(
+                update(content).where(content.c.id.in_(wanted)).values(wrapped=None, answer=b"")
+            )
+
+    kept(office.gateway, erase)
+    with pytest.raises(Unreachable):
+        office.fetch(ready.ergebnisschein_uuid, tmp_path / "results")
+    assert list((tmp_path / "results").iterdir()) == []
+    (line,) = office.gateway.events("result-incomplete")
+    assert line["error"] == "ContentErased"
+    office.confirm([ready.ergebnisschein_uuid])
