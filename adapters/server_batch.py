@@ -93,7 +93,7 @@ def build_batch_door(
     judged = reader(Senders(validator=None, parties=tools.parties, settings=tools.settings))
     return BatchDoor(
         taking,
-        Fetching(store=store, tools=tools, notes=notes, sign=sign),
+        Fetching(store=store, tools=tools, notes=notes, sign=sign, kept=None if away is None else away.kept),
         Taking(notes=judged, **with_core),
     )
 

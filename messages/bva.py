@@ -73,6 +73,7 @@ class Lieferzustand(StrEnum):
     KEPT = "zwischengelagert"
     IN_WORK = "in-arbeit"
     DONE = "fertig"
+    REFUSED = "zurueckgewiesen"
 
 
 class Gegenstand(StrEnum):
@@ -223,7 +224,7 @@ class Abgelehnt:
 
 @dataclass(frozen=True, slots=True)
 class Einzelfehler:
-    """A finding about a record; ``pfad`` names elements, never values."""
+    """A finding about a record or a delivery; ``pfad`` names elements, never values."""
 
     code: Annotated[str, _El("code", codec=_TOKEN)]
     pfad: Annotated[str | None, _El("pfad")]
@@ -319,7 +320,10 @@ class Ergebnisstand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lieferstand:
-    """How far a delivery is; ``bearbeitet`` counts the records that are decided about."""
+    """How far a delivery is; ``bearbeitet`` counts the records that are decided about.
+
+    ``fehler`` is why one was refused that had been kept while the store was away.
+    """
 
     lieferschein_uuid: Annotated[str, _El("lieferscheinUUID")]
     lieferung: Annotated[Lieferfolge, _El("lieferung")]
@@ -328,6 +332,7 @@ class Lieferstand:
     anzahl_datensaetze: Annotated[int, _El("anzahlDatensaetze")]
     bearbeitet: Annotated[int, _El("bearbeitet")]
     ergebnisse: Annotated[tuple[Ergebnisstand, ...], _El("ergebnis")] = ()
+    fehler: Annotated[Einzelfehler | None, _El("fehler")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ def show(
     everything: Annotated[
         bool, typer.Option("--all", help="Also what was drained, while its receipt stays.")
     ] = False,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 100,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -48,7 +49,8 @@ def show(
 
     settings = configuration(config)
     with _opened(settings) as kept:
-        found = [each for each in kept.listed() if everything or each.state is not KeptState.DRAINED]
+        unsettled = (KeptState.ACCEPTED, KeptState.REFUSED)
+        found = kept.listed(tuple(KeptState) if everything else unsettled, limit=limit)
         counts = kept.counts()
     copy = build_copy(settings, load_signing_key(settings), core_settings(settings), SystemClock())
     state = copy.state()
@@ -79,10 +81,11 @@ def show(
     copy_line = f"copy of the registry: {made}, parties: {state.parties}"
     if state.problem is not None:
         copy_line += f"; not believed: {state.problem}"
-    text = (table(columns, rows) if rows else "nothing waits") + f"\n{copy_line}"
+    totals = ", ".join(f"{each.state}: {each.deliveries}" for each in counts)
+    shown = [table(columns, rows)] if rows else []
+    text = "\n".join([*shown, totals or "nothing was accepted here", copy_line])
     emit(data, text, as_json=as_json)
-    open_ones = [each for each in found if each.state is not KeptState.DRAINED]
-    finish(bool(open_ones) or state.problem is not None)
+    finish(any(each.state in unsettled for each in counts) or state.problem is not None)
 
 
 @app.command("drain")

@@ -400,6 +400,7 @@ def _state(delivery: Lieferstand) -> Mapping[str, Any]:
         "decided": delivery.bearbeitet,
         "results": len(delivery.ergebnisse),
         "unconfirmed": len(unconfirmed),
+        "code": None if delivery.fehler is None else delivery.fehler.code,
     }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from time import monotonic
 from typing import IO, Any, Final
 
+from gateway.batch.kept_states import refusal_of
 from gateway.batch.notes import Note, NoteReader, NoteWay
 from gateway.batch.taking import Opened, Taken, Taking
 from messages.bva import Eingangszustand, Lieferschein200001
@@ -159,11 +160,6 @@ class Accepting(Taking):
 
     def _believe_away(self) -> None:
         self._away_until = monotonic() + self._believed_away
-
-
-def refusal_of(kept: KeptDelivery) -> GatewayError:
-    """Return the refusal that a delivery met when it was drained."""
-    return GatewayError(kept.code or "T200.unexpected", details=kept.details)
 
 
 def _repeated(note: Note, kept: KeptDelivery) -> Taken:

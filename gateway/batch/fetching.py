@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from gateway.accepted import Route
 from gateway.answers import TEST_MARK
+from gateway.batch.kept_states import kept_here, state_of
 from gateway.batch.notes import Note, NoteReader, NoteWay, Signer
 from gateway.batch.result_files import first_file, later_file
 from gateway.clock import german_time
@@ -19,6 +20,7 @@ from gateway.results import Refusal
 from gateway.tools import Tools
 from messages import bva
 from messages.errors import GatewayError
+from store.acceptance.store import AcceptanceStore
 from store.deliveries import (
     fetchable_deliveries,
     find_deliveries,
@@ -47,8 +49,18 @@ class Fetched:
 class Fetching:
     """Answers requests for results; used by several threads at once."""
 
-    def __init__(self, *, store: Store, tools: Tools, notes: NoteReader, sign: Signer) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        tools: Tools,
+        notes: NoteReader,
+        sign: Signer,
+        kept: AcceptanceStore | None = None,
+    ) -> None:
+        """In: the acceptance store of this node, if there is one: what lies in it is told too."""
         self.notes = notes
+        self._kept = kept
         self._store = store
         self._tools = tools
         self._sign = sign
@@ -111,13 +123,18 @@ class Fetching:
     def _overview(self, note: Note) -> bva.Uebersicht200009:
         asked: bva.Abruf200008 = note.message
         party = note.party.kennung
+        # Before the core: what is drained in between is found there.
+        kept = kept_here(self._kept, party, asked.lieferschein_uuid, _AT_ONCE)
         with self._store.read() as reader:
             connection = reader.connection
             found = fetchable_deliveries(connection, party, _AT_ONCE)
             sequence = find_sequence(connection, party) or DeliverySequence(party, 0, 0, True)
             if asked.lieferschein_uuid is not None:
                 found = _only(connection, party, asked.lieferschein_uuid)
+            if asked.lieferschein_uuid is not None and not (found or kept):
+                raise GatewayError("S999.unknown-result")
             ids = [each.id for each in found]
+            there = {each.uuid for each in found}
             progress = progress_of(connection, ids)
             results = results_of(connection, ids)
         settings = self._tools.settings
@@ -131,16 +148,14 @@ class Fetching:
             lieferungen=tuple(
                 _state(each, progress[each.id], [one for one in results if one.delivery_id == each.id])
                 for each in found
-            ),
+            )
+            + tuple(state_of(each) for each in kept if each.arrived.uuid not in there),
         )
 
 
 def _only(connection: Connection, party: str, uuid: str) -> list[Delivery]:
     found = find_deliveries(connection, uuid.lower())
-    mine = [each for each in found if each.party_id == party and each.accepted_at is not None]
-    if not mine:
-        raise GatewayError("S999.unknown-result")
-    return mine
+    return [each for each in found if each.party_id == party and each.accepted_at is not None]
 
 
 def _result(work: UnitOfWork, note: Note) -> DeliveryResult:

@@ -144,9 +144,15 @@ class AcceptanceStore(Connected):
         with self._connection(write=False) as connection:
             return _in_place(connection, party_id, place)
 
-    def listed(self, state: KeptState | None = None, party_id: str | None = None) -> list[KeptDelivery]:
-        """Return all deliveries, also those of which only the receipt is left, by party and number."""
-        asked = select(*_COLUMNS).where(_IS_STORED if state is None else _kept.state == state)
+    def listed(
+        self,
+        states: Iterable[KeptState] = tuple(KeptState),
+        *,
+        party_id: str | None = None,
+        limit: int | None = None,
+    ) -> list[KeptDelivery]:
+        """Return deliveries, also those of which only the receipt is left, by party and number."""
+        asked = select(*_COLUMNS).where(_IS_STORED, _kept.state.in_(list(states))).limit(limit)
         if party_id is not None:
             asked = asked.where(_kept.party_id == party_id)
         with self._connection(write=False) as connection:

@@ -11,25 +11,39 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from fixtures.persons import BAMF
 from fixtures.pki.build import Pki
 from gateway.batch.accepting import Accepting
 from gateway.batch.draining import Drained, Draining
+from gateway.batch.fetching import Fetched, Fetching
 from gateway.batch.notes import NoteReader
 from gateway.batch.records_file import RecordsLimits
 from gateway.batch.registry_copy import RegistryCopy
 from gateway.batch.signing import signer
 from gateway.batch.taking import Taken, Taking
+from gateway.clock import german_day
 from gateway.parties import PartyDirectory
 from gateway.results import Refusal
 from gateway.senders import Senders
 from gateway.trust.admission import Limits
-from messages.bva import Eingang200007, Lieferfolge, Lieferschein200001
+from gateway.trust.signed_document import sign_document
+from messages.bva import (
+    Abruf200008,
+    Eingang200007,
+    Gegenstand,
+    Lieferfolge,
+    Lieferschein200001,
+    Lieferstand,
+    Stelle,
+    write,
+)
 from store.acceptance.migrate import migrate_acceptance
 from store.acceptance.store import AcceptanceStore, open_acceptance
 from store.engine import Store
 from tests.support.batch import ROUTE, BatchCore
-from tests.support.batch_http import read
-from tests.support.core import validator_of
+from tests.support.batch_http import read, verified
+from tests.support.core import new_uuid, validator_of
+from tests.support.given import BVA
 from tests.support.postgres import PostgresCluster
 from tests.support.stores import known_vault
 
@@ -82,6 +96,9 @@ class AwayCore(BatchCore):
             kept=self.kept, notes_away=notes["away"], notes=self.taking.notes, believed_away=0.0, **usual
         )
         self.judged = Taking(notes=notes["judged"], **usual)
+        self.fetching = Fetching(
+            store=store, tools=tools, notes=self.taking.notes, sign=signer(key), kept=self.kept
+        )
 
     def copy_registry(self) -> None:
         """Write the copy as a server does every few minutes."""
@@ -105,6 +122,26 @@ class AwayCore(BatchCore):
         refusal = self.handed_in(manifest, file)
         assert isinstance(refusal, Refusal), refusal
         return refusal.error.code
+
+    def states(self, manifest_uuid: str | None = None) -> dict[str, Lieferstand]:
+        """What the sender hears when it asks for the state, by the UUIDs of the manifests."""
+        asked = Abruf200008(
+            test="1",
+            abruf_uuid=new_uuid(),
+            erstellungszeitpunkt=self.clock.now(),
+            autor=Stelle(BVA.kennung, BVA.name),
+            leser=Stelle(BAMF.kennung, BAMF.name),
+            gegenstand=Gegenstand.STATE,
+            lieferschein_uuid=manifest_uuid,
+        )
+        outcome = self.fetching.answer(sign_document(write(asked), key=self.pki.key("bva")), ROUTE)
+        assert isinstance(outcome, Fetched), outcome.error
+        assert isinstance(outcome.document, bytes)
+        element = verified(outcome.document)
+        assert (
+            self.registry.check(self.registry.identify(element, german_day(self.clock.now())), element) == ()
+        )
+        return {each.lieferschein_uuid: each for each in read(outcome.document).lieferungen}
 
     def draining(self, holder: str = "test") -> Draining:
         """Make what drains."""

@@ -139,6 +139,7 @@ DOCUMENTS: Final[Mapping[type[Any], st.SearchStrategy[Any]]] = {
                     ),
                     max_size=2,
                 ).map(tuple),
+                fehler=st.none() | _faults,
             ),
             max_size=2,
         ).map(tuple),

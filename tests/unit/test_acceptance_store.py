@@ -110,7 +110,7 @@ def test_a_lease_keeps_others_off_until_it_is_over(kept: AcceptanceStore) -> Non
     assert not kept.prolong(first, later + LEASE)
     assert not kept.release(first, later, code="T200.busy")
     assert kept.release(second, later + LEASE, code="T200.busy")
-    (waiting,) = kept.listed(KeptState.ACCEPTED)
+    (waiting,) = kept.listed([KeptState.ACCEPTED])
     assert (waiting.holder, waiting.attempts, waiting.code) == (None, 1, "T200.busy")
     assert kept.settle(second, KeptState.DRAINED, later)
     assert not kept.settle(first, KeptState.REFUSED, later, code="S999.delivery-gap")
