@@ -16,7 +16,7 @@ LOCKED := requirements/build.txt setup.cfg pyproject.toml
 RUN_STAMP := $(VENV)/.made-for-run
 DEV_STAMP := $(VENV)/.made-for-dev
 
-.PHONY: help run test soak bench lint format types imports check lock docs wheel clean distclean
+.PHONY: help run test soak bench bench-large lint format types imports check lock docs wheel clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -32,6 +32,9 @@ soak: $(DEV_STAMP) ## the same tests in their big sizes
 
 bench: $(DEV_STAMP) ## measure against the bare floor (QUICK=1: under two minutes)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+bench-large: $(DEV_STAMP) ## a million records through the door for deliveries (RECORDS=N: fewer)
+	@$(BIN)/python -m benchmarks.large $(if $(RECORDS),--records $(RECORDS))
 
 check: lint types imports ## everything a reviewer would run besides the tests
 

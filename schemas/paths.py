@@ -30,6 +30,11 @@ def dienst_wsdl() -> Path:
     return ROOT / "dienst" / "1" / "inge-dienst.wsdl"
 
 
+def bva_xsd() -> Path:
+    """Return the schema file of deliveries by the Federal Administration Office."""
+    return ROOT / "bva" / "1" / "inge-bva.xsd"
+
+
 def xauslaender_xsd() -> Path:
     """Return the schema file of the message group ABH-BAMF of XAusländer 26.11."""
     return ROOT / "xauslaender" / "2611" / "xauslaender-nachrichten-bamf-abh.xsd"
