@@ -70,7 +70,7 @@ def tls_proxy(folder: Path, upstream: int, pki: Pki) -> Iterator[str]:
     command = [nginx, "-c", str(folder / "nginx.conf"), "-p", str(folder), "-e", str(folder / "error.log")]
     process = subprocess.Popen(command)
     try:
-        _wait(process, port, folder)
+        wait_for_nginx(process, port, folder)
         yield f"https://127.0.0.1:{port}"
     finally:
         process.terminate()
@@ -96,7 +96,8 @@ def client_files(folder: Path, pki: Pki, holder: str, name: str) -> tuple[str, s
     return str(certificate), str(key)
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+def wait_for_nginx(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+    """Wait until it answers."""
     deadline = time.monotonic() + 30
     while process.poll() is None and time.monotonic() < deadline:
         try:

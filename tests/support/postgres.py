@@ -49,8 +49,9 @@ def require_binaries() -> Path:
 class PostgresCluster:
     """One cluster in a folder of its own; it can be stopped and started under the tests' hands."""
 
-    def __init__(self, folder: Path, binaries: Path) -> None:
+    def __init__(self, folder: Path, binaries: Path, port: int = PORT) -> None:
         self.folder = folder
+        self.port = port
         self._binaries = binaries
         self._user = _server_user()
 
@@ -67,7 +68,7 @@ class PostgresCluster:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.geteuid() == 0:
             shutil.chown(self.folder, self._user)
-        self._run(
+        self.run(
             "initdb", "-D", str(self.data), "-U", "inge", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
         )
         settings = self.data / "postgresql.conf"
@@ -76,7 +77,7 @@ class PostgresCluster:
             file.write(
                 "listen_addresses = ''\n"
                 f"unix_socket_directories = '{self.folder}'\n"
-                f"port = {PORT}\n"
+                f"port = {self.port}\n"
                 f"fsync = {sync}\nfull_page_writes = {sync}\nsynchronous_commit = on\n"
                 "max_connections = 300\nshared_buffers = 64MB\nmax_wal_size = 1GB\n"
             )
@@ -84,20 +85,20 @@ class PostgresCluster:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         log = self.folder / "server.log"
-        self._run("pg_ctl", "-D", str(self.data), "-l", str(log), "-w", "-t", "60", "start")
+        self.run("pg_ctl", "-D", str(self.data), "-l", str(log), "-w", "-t", "60", "start")
 
     def stop(self, mode: str = "fast") -> None:
         """Stop the server: `fast` cuts the connections, `immediate` is a crash."""
-        self._run("pg_ctl", "-D", str(self.data), "-w", "-t", "60", "-m", mode, "stop")
+        self.run("pg_ctl", "-D", str(self.data), "-w", "-t", "60", "-m", mode, "stop")
 
     def url(self, database: str) -> str:
         """Return the SQLAlchemy address of a database of this cluster."""
-        return f"postgresql+psycopg://inge@/{database}?host={self.folder}&port={PORT}"
+        return f"postgresql+psycopg://inge@/{database}?host={self.folder}&port={self.port}"
 
     def connect(self, database: str = "postgres") -> psycopg.Connection:
         """Return a connection of our own, in autocommit, for what a test does behind the store's back."""
         return psycopg.connect(
-            host=str(self.folder), port=PORT, user="inge", dbname=database, autocommit=True
+            host=str(self.folder), port=self.port, user="inge", dbname=database, autocommit=True
         )
 
     def create_database(self, template: str = "template1") -> str:
@@ -118,7 +119,8 @@ class PostgresCluster:
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
             )
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of the server's programs as the user that owns its files."""
         command = [str(self._binaries / program), *arguments]
         if os.geteuid() == 0:
             command = ["runuser", "-u", self._user, "--", *command]
