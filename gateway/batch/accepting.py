@@ -14,7 +14,7 @@ from typing import IO, Any, Final
 
 from gateway.batch.kept_states import refusal_of
 from gateway.batch.notes import Note, NoteReader, NoteWay
-from gateway.batch.taking import Opened, Taken, Taking
+from gateway.batch.taking import CommitInDoubt, Opened, Taken, Taking
 from messages.bva import Eingangszustand, Lieferschein200001
 from messages.errors import GatewayError
 from store.acceptance.records import Arrived, KeptDelivery, KeptState
@@ -74,7 +74,7 @@ class Accepting(Taking):
         return self._wanted(way, note)
 
     def _take(self, opened: Opened, file: IO[bytes]) -> Taken:
-        note = opened.note
+        note, in_doubt = opened.note, False
         with self.examine(note, file) as records:
             waiting, known = self._here(note)
             if waiting is None and not self._is_away():
@@ -82,13 +82,14 @@ class Accepting(Taking):
                     taken = self.store(note, records)
                 except StoreBusy:
                     raise
-                except StoreUnavailable:
+                except StoreUnavailable as error:
                     self._believe_away()
+                    in_doubt = isinstance(error, CommitInDoubt)
                 else:
                     if known is not None:
                         self._kept.supersede(known)
                     return taken
-        return self._keep(opened.way, note, file)
+        return self._keep(opened, file, in_doubt=in_doubt)
 
     def _read(self, way: NoteWay) -> Note:
         """Prove a manifest by the registry, or while the core is away by the copy of it."""
@@ -125,9 +126,9 @@ class Accepting(Taking):
             details = {"expected": "{}/{}".format(*expected), "found": "{}/{}".format(*found)}
             raise GatewayError("S999.delivery-number-used", details=details)
 
-    def _keep(self, way: NoteWay, note: Note, file: IO[bytes]) -> Taken:
+    def _keep(self, opened: Opened, file: IO[bytes], *, in_doubt: bool) -> Taken:
         """Store a file that was examined in the acceptance store; the receipt leaves after the commit."""
-        message: Lieferschein200001 = note.message
+        note, message = opened.note, opened.manifest
         arrived = Arrived(
             party_id=note.party.kennung,
             uuid=note.uuid,
@@ -140,8 +141,9 @@ class Accepting(Taking):
             door=note.route.door,
             peer=note.route.peer,
             received_at=note.received,
+            in_doubt=in_doubt,
         )
-        row_id = self._kept.load(arrived, way.octets, _parts(file))
+        row_id = self._kept.load(arrived, opened.way.octets, _parts(file))
         receipt = self.receipt(note, Eingangszustand.KEPT)
         try:
             kept = self._kept.accept(row_id, receipt, self._tools.real_clock.now())

@@ -131,7 +131,7 @@ class Draining:
     def _take_in(self, way: NoteWay, kept: KeptDelivery) -> None:
         taking = self._taking
         note = taking.notes.read(way, Lieferschein200001)
-        opened = taking.look_up(way, note, kept.receipt)
+        opened = taking.look_up(way, note, kept.receipt if kept.arrived.in_doubt else None)
         if isinstance(opened, Taken):
             return
         with tempfile.TemporaryFile(dir=self._spool) as file:

@@ -27,6 +27,7 @@ from gateway.tools import Tools
 from messages import bva
 from messages.errors import GatewayError
 from store.engine import Store
+from store.errors import StoreBusy, StoreUnavailable
 from store.records import JournalEntry, JournalKind, PartyRecord, StoredAnswer
 from store.records_batch import Delivery, DeliverySequence
 from store.unit import UnitOfWork
@@ -58,6 +59,10 @@ class Opened:
         """Return what the manifest says."""
         message: bva.Lieferschein200001 = self.note.message
         return message
+
+
+class CommitInDoubt(StoreUnavailable):
+    """The store went away while it committed a delivery: it may have it, and nobody was told."""
 
 
 class Taking:
@@ -130,13 +135,13 @@ class Taking:
         """Store a file that was examined, and accept its delivery in its place.
 
         In: the receipt that its sender got already, if so. Raises GatewayError S999.uuid-reused,
-        S999.delivery-gap, S999.delivery-number-used, and StoreBusy or StoreUnavailable: then the same
-        delivery may come again.
+        S999.delivery-gap, S999.delivery-number-used, and StoreBusy, StoreUnavailable or CommitInDoubt: then
+        the same delivery may come again.
         """
         delivery = self._load(note, records)
         made = receipt or self.receipt(note, bva.Eingangszustand.ACCEPTED)
         with self._store.unit_of_work() as work:
-            known = self._known(work, note, receipt)
+            known = self._known(work, note)
             if known is not None:
                 return known
             accepted_at = self._tools.real_clock.now()
@@ -156,13 +161,22 @@ class Taking:
             work.store_answer(
                 note.party.kennung, note.uuid, StoredAnswer(made, bva.Eingang200007.message_type)
             )
-            work.commit()
+            try:
+                work.commit()
+            except StoreBusy:
+                raise
+            except StoreUnavailable as error:
+                raise CommitInDoubt(str(error)) from error
         return Taken(made, False, note.party, note.uuid)
 
-    def look_up(self, way: NoteWay, note: Note, receipt: bytes | None = None) -> Opened | Taken:
-        """Say whether the file of a proven manifest is wanted; takes and raises as `store`."""
+    def look_up(self, way: NoteWay, note: Note, told: bytes | None = None) -> Opened | Taken:
+        """Say whether the file of a proven manifest is wanted; raises as `store`.
+
+        In: the receipt that its sender was told instead of the core's own, which never left. Then the core
+        keeps that one from now on.
+        """
         with self._store.unit_of_work() as work:
-            known = self._known(work, note, receipt)
+            known = self._known(work, note, told)
             if known is not None:
                 return known
             _follow_on(note.message, work.lock_sequence(note.party.kennung))
@@ -197,12 +211,8 @@ class Taking:
         with self.examine(opened.note, file) as records:
             return self.store(opened.note, records)
 
-    def _known(self, work: UnitOfWork, note: Note, told: bytes | None) -> Taken | None:
-        """Return the receipt of a delivery that was accepted before; else `work` has registered its UUID.
-
-        Where its sender was `told` another receipt, since nobody could know at that time that the commit had
-        come about, the core keeps that one from now on: its own never left.
-        """
+    def _known(self, work: UnitOfWork, note: Note, told: bytes | None = None) -> Taken | None:
+        """Return the receipt of a delivery that was accepted before; else `work` has registered its UUID."""
         message_type = note.contract.message_type
         content_hash = note.document.content_hash
         known = work.register(note.party.kennung, note.uuid, content_hash, message_type, note.received)

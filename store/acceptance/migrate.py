@@ -25,7 +25,8 @@ _STEPS: Final[Sequence[Sequence[str]]] = (
         " id {id} NOT NULL PRIMARY KEY, state TEXT NOT NULL, party_id TEXT NOT NULL, uuid TEXT NOT NULL,"
         " content_hash {bytes} NOT NULL, number BIGINT NOT NULL, package INTEGER NOT NULL,"
         ' "last" BOOLEAN NOT NULL, records INTEGER NOT NULL, size BIGINT NOT NULL, door TEXT NOT NULL,'
-        " peer TEXT, received_at {moment} NOT NULL, accepted_at {moment}, receipt {bytes},"
+        " peer TEXT, received_at {moment} NOT NULL, in_doubt BOOLEAN NOT NULL,"
+        " accepted_at {moment}, receipt {bytes},"
         " ready_at {moment} NOT NULL, early_since {moment}, attempts INTEGER NOT NULL, holder TEXT,"
         " lease_until {moment}, settled_at {moment}, code TEXT, details {document}, wrapped {bytes},"
         " manifest {bytes})",

@@ -17,7 +17,11 @@ class KeptState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A delivery as it came: what its signed manifest says, by which door, from where, and when."""
+    """A delivery as it came: what its signed manifest says, by which door, from where, and when.
+
+    `in_doubt` tells that the core store went away while it committed this one: it may have it, with a receipt
+    that never left.
+    """
 
     party_id: str
     uuid: str
@@ -30,6 +34,7 @@ class Arrived:
     door: str
     peer: str | None
     received_at: datetime
+    in_doubt: bool = False
 
     @property
     def place(self) -> tuple[int, int]:

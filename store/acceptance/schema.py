@@ -35,6 +35,7 @@ kept_delivery = Table(
     Column("door", Text, nullable=False),
     Column("peer", Text, nullable=True),
     Column("received_at", Moment, nullable=False),
+    Column("in_doubt", Boolean, nullable=False),
     Column("accepted_at", Moment, nullable=True),
     Column("receipt", LargeBinary, nullable=True),
     Column("ready_at", Moment, nullable=False),

@@ -225,6 +225,25 @@ def test_the_core_keeps_the_receipt_that_the_sender_got(
     assert _deliveries(core) == 1
 
 
+def test_two_nodes_that_accepted_the_same_delivery_make_one_of_it(
+    core: AwayCore, file: bytes, url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "other node"
+    folder.mkdir()
+    other = AwayCore(core.store, core.pki, folder, core.clock)
+    other.copy_registry()
+    manifest = numbered(core, file, COUNT, 1)
+    with store_away(url, None):
+        first, _ = core.accepted(manifest, file)
+        core.clock.advance(seconds=1)
+        second, _ = other.accepted(manifest, file)
+    assert first.receipt != second.receipt
+    assert (core.drain(), other.drain()) == ({Drained.DRAINED: 1}, {Drained.DRAINED: 1})
+    assert _deliveries(core) == 1
+    # What the core answers stays the same from its acceptance on.
+    assert [each.accepted(manifest, file)[0].receipt for each in (core, other)] == [first.receipt] * 2
+
+
 def test_receipts_stay_for_resends_and_go_in_time(core: AwayCore, file: bytes, url: str) -> None:
     manifest = numbered(core, file, COUNT, 1)
     with store_away(url, None):
