@@ -166,7 +166,9 @@ def test_places_are_right_wherever_blocks_end(texts: list[str]) -> None:
 
 # What could make it work or remember without bound, as files: an attack may be larger than memory.
 
-TINY = 10**6
+TINY: Final = 10**6
+MOST: Final = 10**5
+"""Records: the cap of the contract is ten times as many, and takes ten times as long to reach."""
 
 
 def huge_record() -> Iterator[bytes]:
@@ -191,7 +193,7 @@ def tiny_elements() -> Iterator[bytes]:
 
 
 def tiny_records() -> Iterator[bytes]:
-    yield from (OPEN, *repeat(f"<b:{RECORD_NAME}/>".encode() * 1000, TINY // 1000 + 1), CLOSE)
+    yield from (OPEN, *repeat(f"<b:{RECORD_NAME}/>".encode() * 1000, TINY // 1000), CLOSE)
 
 
 def many_attributes() -> Iterator[bytes]:
@@ -230,7 +232,7 @@ def written(path: Path, pieces: Iterator[bytes]) -> Path:
 
 def test_attacks_are_refused_within_bounds(tmp_path: Path) -> None:
     paths = [written(tmp_path / name, attack()) for name, (attack, _) in ATTACKS.items()]
-    with children("tests.batch.survey_child.main", [[list(map(str, paths))]]) as (child,):
+    with children("tests.batch.survey_child.main", [[list(map(str, paths)), MOST]]) as (child,):
         heard = [child.hear() for _ in paths]
         assert child.end() == 0
     assert {each["file"]: each["outcome"] for each in heard} == {
@@ -244,7 +246,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
 
     sizes = (2_000, 20_000)
     paths = [str(written(tmp_path / str(size), pieces(size))) for size in sizes]
-    with children("tests.batch.survey_child.main", [[[path]] for path in paths]) as started:
+    with children("tests.batch.survey_child.main", [[[path], MOST] for path in paths]) as started:
         heard = [child.hear() for child in started]
     assert [each["outcome"] for each in heard] == list(sizes)
     small, large = (each["kibibytes"] for each in heard)

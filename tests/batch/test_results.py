@@ -225,10 +225,10 @@ def answered(store: Store, number: int, count: int) -> Delivery:
 def test_memory_does_not_grow_with_the_result(tmp_path: Path, sqlite_template: Path) -> None:
     url = fresh_sqlite(tmp_path, sqlite_template)
     store = open_test_store(url)
-    counts = (1_000, 10_000)
+    counts = (500, 6_000)
     deliveries = [answered(store, number, count) for number, count in enumerate(counts, 1)]
     store.close()
     with children("tests.batch.result_child.main", [[url, each.id] for each in deliveries]) as started:
         small, large = (child.hear() for child in started)
-    assert large["size"] > 9 * small["size"] > 9 * 500_000
-    assert large["kibibytes"] < small["kibibytes"] + 2048
+    assert large["size"] > 10 * small["size"] > 10 * 250_000
+    assert large["kibibytes"] < small["kibibytes"] + 1536
