@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from store.acceptance.store import AcceptanceStore
 
 app = typer.Typer(help="Look at the acceptance store of this node, and drain it.", no_args_is_help=True)
+
+
+_NOT_CONFIGURED: Final = "no acceptance store is configured: [acceptance] url"
 
 
 @app.command("show")
@@ -88,6 +91,21 @@ def show(
     finish(any(each.state in unsettled for each in counts) or state.problem is not None)
 
 
+@app.command("migrate")
+def migrate(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Make this node's acceptance store, or bring it to the revision this program needs.
+
+    `inge migrate` does the same beside the core store; this is for the other nodes.
+    """
+    from store.acceptance.migrate import REVISION, migrate_acceptance
+
+    url = configuration(config).acceptance.url
+    if url is None:
+        raise CommandError(_NOT_CONFIGURED, exit_code=REFUSED)
+    migrate_acceptance(url)
+    emit({"revision": REVISION}, f"the acceptance store has revision {REVISION}", as_json=as_json)
+
+
 @app.command("drain")
 def drain(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Bring what waits here into the core store now; running gateways and workers do so by themselves.
@@ -116,7 +134,7 @@ def _opened(config: Config) -> Iterator[AcceptanceStore]:
 
     kept = build_kept(config)
     if kept is None:
-        raise CommandError("no acceptance store is configured: [acceptance] url", exit_code=REFUSED)
+        raise CommandError(_NOT_CONFIGURED, exit_code=REFUSED)
     try:
         kept.check()
         yield kept

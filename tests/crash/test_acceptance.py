@@ -24,6 +24,7 @@ from store.schema import decision, delivery, journal
 from tests.support.away import AwayCore, bring_back, numbered, store_away, take_away
 from tests.support.batch import ROUTE, connect_bva
 from tests.support.batch_http import Office, delivering, eventually, records_file
+from tests.support.cli import inge
 from tests.support.core import furnish
 from tests.support.pki import shared_pki
 from tests.support.postgres import PostgresCluster, own_cluster
@@ -129,6 +130,10 @@ def test_a_running_gateway_goes_on_accepting(place: Place, tmp_path: Path) -> No
         assert caught.value.code == "S999.uuid-reused"
         states = [each.zustand for each in told]
         assert states == [Eingangszustand.ACCEPTED, Eingangszustand.KEPT, Eingangszustand.KEPT]
+        shown = inge("acceptance", "show", "--config", gateway.config, "--json")
+        assert (shown.code, shown.json["counts"]) == (1, {"ACCEPTED": 2})
+        assert shown.json["registry_copy"]["problem"] is None
+        assert [each["number"] for each in shown.json["deliveries"]] == [2, 3]
         assert 'inge_acceptance_deliveries{state="ACCEPTED"} 2.0' in gateway.get("/metrics").text
 
         bring_back(place.url, place.cluster)
