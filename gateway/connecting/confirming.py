@@ -58,7 +58,9 @@ def compare(desk: Desk, procedure_id: int) -> Report:
         procedure = need_procedure(connection, procedure_id)
         if procedure.state != ConnectionState.AUTHORITY_REGISTERED:
             check_way(COMPARE, what(procedure), procedure.state)
-        given = _given(list_supplied(connection, desk.store.vault, procedure.id))
+        supplied = list_supplied(connection, desk.store.vault, procedure.id)
+        # What was given of a type before it was dropped from the scope waits for its being added again.
+        given = _given(each for each in supplied if each.pair in procedure.scope)
         product = need_product(connection, procedure.product_id)
         party = need_party(connection, procedure.kennung)
         sent = list_sent(connection, procedure.kennung, procedure.scope, procedure.opened_at)

@@ -138,6 +138,19 @@ def test_another_product_than_the_accepted_one_is_a_difference(office: TestOffic
     assert (difference["supplied"], difference["sent"]) == ("2.0", "1.0")
 
 
+def test_what_was_given_of_a_dropped_type_is_not_told_as_missing(office: TestOffice, tmp_path: Path) -> None:
+    opened = office.opened(ENTITLEMENT, OBLIGATION)
+    kept, dropped = report(), obligation()
+    for message in (kept, dropped):
+        office.test.deliver(message)
+    office.supply(opened, written(tmp_path / "a", kept, dropped))
+    procedure.change_scope(office.desk(), opened.id, add=[], drop=[OBLIGATION], reason="later")
+    told = office.compare(opened)
+    assert (told["equal"], [each["uuid"] for each in told["messages"]]) == (True, [uuid_of(kept)])
+    procedure.change_scope(office.desk(), opened.id, add=[OBLIGATION], drop=[], reason="now after all")
+    assert office.compare(opened)["counts"]["equal"] == 2
+
+
 def test_sent_before_the_opening_does_not_count(office: TestOffice, tmp_path: Path) -> None:
     early = report()
     office.test.deliver(early)
