@@ -230,6 +230,8 @@ class BatchClient:
         try:
             proven = verify_document(root, policy=SignaturePolicy())
         except GatewayError as error:
+            if response.status_code in {429, 502, 503, 504}:
+                raise Unreachable(f"HTTP {response.status_code} from a proxy in between") from error
             raise UntrustedAnswer(f"the answer's signature does not hold: {error}") from error
         self._trust.require(proven.certificate, self._clock.now())
         if proven.element.tag == FEHLER:

@@ -167,9 +167,13 @@ class Client:
 
     def _exchange(self, body: bytes, operation: Any) -> Proven:
         response = self._transport.post(self.endpoint, self.seal(body), self._headers(operation))
-        if response.status_code not in {200, 500} and not response.content.lstrip().startswith(b"<"):
-            raise _no_soap(response.status_code)
-        return self.prove(response.content)
+        try:
+            return self.prove(response.content)
+        except UnexpectedAnswer as error:
+            # A proxy's page about a gateway that it does not reach is HTML.
+            if response.status_code in {200, 500}:
+                raise
+            raise _no_soap(response.status_code) from error
 
     def _headers(self, operation: Any) -> dict[str, str]:
         if self._soap_version == "1.2":

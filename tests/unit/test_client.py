@@ -62,7 +62,7 @@ assert not any(name.startswith("store") for name in sys.modules), "the store was
 class Wire(CappedTransport):
     """Answers by a script instead of a network; keeps what was sent."""
 
-    def __init__(self, *script: bytes | Exception) -> None:
+    def __init__(self, *script: bytes | tuple[int, bytes] | Exception) -> None:
         super().__init__()
         self.script = list(script)
         self.sent: list[bytes] = []
@@ -74,9 +74,10 @@ class Wire(CappedTransport):
         step = self.script.pop(0)
         if isinstance(step, Exception):
             raise step
+        if isinstance(step, bytes):
+            step = (500 if b"Fault>" in step else 200, step)
         response = requests.Response()
-        response.status_code = 500 if b"Fault>" in step else 200
-        response._content = step
+        response.status_code, response._content = step
         return response
 
 
@@ -215,6 +216,13 @@ def test_failures_are_repeated_with_the_same_uuid_and_another_seal() -> None:
     # What the gateway asks for is kept; otherwise the wait doubles, with jitter below it.
     assert 0.25 <= waiting.seconds[0] <= 0.5
     assert waiting.seconds[1:] == [5.0, 30.0]
+
+
+@pytest.mark.parametrize("page", [b"<html><hr>502 Bad Gateway</html>", b"<html/>", b"Bad Gateway", b""])
+def test_a_proxy_that_does_not_reach_the_gateway_is_asked_again(page: bytes) -> None:
+    assert client(Wire((502, page), (503, page), answer())).send(REPORT).attempts == 3
+    with pytest.raises(UnexpectedAnswer):
+        client(Wire((404, page))).send(REPORT)
 
 
 def test_it_gives_up_after_the_attempts_agreed() -> None:
