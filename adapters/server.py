@@ -114,7 +114,6 @@ def build_application(config: Config) -> WebApplication:
     if acceptance is not None:
         away = Away(acceptance.kept, acceptance.senders(core.validator, settings, core.clock))
         measured.append(AcceptanceMetrics(acceptance.kept, acceptance.copy, core.clock))
-        checks["acceptance"] = acceptance.kept.check
         batch_checks["deliveries"] = _either(checks["commit"], acceptance.check)
     metrics = Metrics(measured)
     pool = WorkPool(config.http.threads, config.http.queue)
