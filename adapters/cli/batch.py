@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
-from adapters.cli import batch_operator
+from adapters.cli import batch_check, batch_operator
 from adapters.cli.console import REFUSED, CommandError, JsonOption, emit, finish, table
 from adapters.cli.progress import counted
 from adapters.cli.sender_side import (
@@ -29,11 +26,16 @@ from adapters.cli.sender_side import (
 
 if TYPE_CHECKING:
     from adapters.client.batch import BatchClient, Result
-    from gateway.batch.records_file import RecordsFile
-    from messages.bva import Ergebnisschein200006, Lieferschein200001, Lieferstand, Zaehlung
-    from messages.errors import GatewayError
+    from messages.bva import (
+        Eingang200007,
+        Ergebnisschein200006,
+        Lieferschein200001,
+        Lieferstand,
+        Zaehlung,
+    )
 
 app = typer.Typer(help="Deliver files of many records, and fetch their results.", no_args_is_help=True)
+app.command("check")(batch_check.check)
 app.command("list")(batch_operator.list_deliveries)
 app.command("show")(batch_operator.show)
 app.command("expect")(batch_operator.expect)
@@ -59,61 +61,6 @@ IntoOption = Annotated[
     typer.Option("--into", help="Folder that receives each result: its signed note and its file."),
 ]
 _POLL_SECONDS = 1.0
-_SHOWN = 50
-"""Faulty records that are named one by one; the number of all of them is always told."""
-
-
-@dataclass(frozen=True)
-class _Finding:
-    position: int
-    code: str
-    path: str | None
-    text_de: str
-    text_en: str
-
-
-@app.command("check")
-def check(
-    file: Annotated[Path, typer.Argument(help="File of records (XML, 200003).")],
-    as_json: JsonOption = False,
-) -> None:
-    """Check a file of records here: as a whole, and each record against its contract. Nothing is sent.
-
-    Exit code 1 if the file or one of its records would be refused.
-    """
-    from gateway.batch.records_file import RecordsFile, RecordsLimits
-    from messages.errors import GatewayError
-
-    findings: list[_Finding] = []
-    faulty = 0
-    try:
-        with file.open("rb") as opened, RecordsFile.survey(opened, RecordsLimits()) as records:
-            count = records.found.count
-            with counted("records", total=count) as counter:
-                for position, errors in _checked(records):
-                    counter("", position)
-                    faulty += bool(errors)
-                    if len(findings) < _SHOWN:
-                        findings += [_finding(position, error) for error in errors]
-    except GatewayError as error:
-        data = {"file": str(file), "taken": False, **_refusal(error)}
-        emit(data, f"{file}:{error.line or ''}: {error.code}: {error.text_en}", as_json=as_json)
-        finish(True)
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}") from error
-    data = {
-        "file": str(file),
-        "taken": True,
-        "records": count,
-        "faulty": faulty,
-        "findings": [vars(each) for each in findings],
-    }
-    lines = [f"record {each.position}: {each.code} {each.path or ''}: {each.text_en}" for each in findings]
-    if len(findings) > _SHOWN:
-        lines.append("…")
-    lines.append(f"{file}: {count} records, {faulty} of them faulty")
-    emit(data, "\n".join(lines), as_json=as_json)
-    finish(faulty > 0)
 
 
 @app.command("send")
@@ -170,11 +117,10 @@ def send(
             "records": receipt.anzahl_datensaetze,
             "state": receipt.zustand.value,
         }
-        result = _wait_for(client, receipt.lieferschein_uuid) if wait else None
-        if result is not None:
-            data |= _fetched(client, result, into)
+        if wait:
+            data |= _outcome(client, _wait_for(client, receipt), into)
     emit(data, table(["", "delivery"], [(k, v) for k, v in data.items() if v is not None]), as_json=as_json)
-    finish(bool(data.get("faulty")))
+    finish(bool(data.get("faulty") or data.get("code")))
 
 
 @app.command("fetch")
@@ -323,16 +269,37 @@ def _check_same(file: Path, note: Lieferschein200001) -> None:
         raise CommandError(f"{file} was changed since its manifest was made: use --anew", exit_code=REFUSED)
 
 
-def _wait_for(client: BatchClient, manifest_uuid: str) -> str:
-    """Wait until the first result of a delivery lies ready; out: the UUID of its note."""
-    with counted("records decided", total=0) as counter:
+def _wait_for(client: BatchClient, receipt: Eingang200007) -> Lieferstand:
+    """Wait until the first result of a delivery lies ready, or until it was refused after all.
+
+    What was taken in stays so: a gateway that cannot be asked for a while, or by a node that does not keep
+    what another one does, is asked again.
+    """
+    with counted("records decided", total=receipt.anzahl_datensaetze) as counter:
         while True:
-            (delivery,) = client.state(manifest_uuid).lieferungen
-            counter.total = delivery.anzahl_datensaetze
-            counter("", delivery.bearbeitet)
-            if delivery.ergebnisse:
-                return delivery.ergebnisse[0].ergebnisschein_uuid
+            delivery = _now(client, receipt)
+            if delivery is not None:
+                counter(delivery.zustand.value, delivery.bearbeitet)
+                if delivery.ergebnisse or delivery.fehler is not None:
+                    return delivery
             time.sleep(_POLL_SECONDS)
+
+
+def _now(client: BatchClient, receipt: Eingang200007) -> Lieferstand | None:
+    """Return how far a delivery is, None if that cannot be told now."""
+    from adapters.client import Refused, Unreachable
+    from messages.bva import Eingangszustand
+
+    try:
+        (delivery,) = client.state(receipt.lieferschein_uuid).lieferungen
+    except Unreachable:
+        return None
+    except Refused as error:
+        kept = receipt.zustand is Eingangszustand.KEPT and error.code == "S999.unknown-result"
+        if not kept and not error.retryable:
+            raise
+        return None
+    return delivery
 
 
 def _unconfirmed(client: BatchClient) -> Iterator[str]:
@@ -342,13 +309,17 @@ def _unconfirmed(client: BatchClient) -> Iterator[str]:
                 yield result.ergebnisschein_uuid
 
 
-def _fetched(client: BatchClient, uuid: str, into: Path | None) -> dict[str, Any]:
-    """Fetch and confirm a result into a folder, or only what its note says."""
+def _outcome(client: BatchClient, delivery: Lieferstand, into: Path | None) -> dict[str, Any]:
+    """Say how a delivery ended; fetch and confirm its result if there is a folder for it."""
+    state = {"state": delivery.zustand.value}
+    if delivery.fehler is not None:
+        return {**state, "code": delivery.fehler.code, "text_en": delivery.fehler.text_englisch}
+    uuid = delivery.ergebnisse[0].ergebnisschein_uuid
     if into is None:
-        return _counts(client.note(uuid)[1].anzahl)
+        return {**state, **_counts(client.note(uuid)[1].anzahl)}
     result = _fetch(client, uuid, into)
     client.confirm([uuid])
-    return {**_counts(result.note.anzahl), "file": str(result.file_path)}
+    return {**state, **_counts(result.note.anzahl), "file": str(result.file_path)}
 
 
 def _fetch(client: BatchClient, uuid: str, into: Path) -> Result:
@@ -402,24 +373,3 @@ def _state(delivery: Lieferstand) -> Mapping[str, Any]:
         "unconfirmed": len(unconfirmed),
         "code": None if delivery.fehler is None else delivery.fehler.code,
     }
-
-
-def _checked(records: RecordsFile) -> Iterator[tuple[int, tuple[GatewayError, ...]]]:
-    from gateway.service.inspection import inspect
-    from gateway.trust.admission import Limits
-    from schemas.registry import SchemaRegistry
-
-    registry, today = SchemaRegistry.load(), datetime.now(ZoneInfo("Europe/Berlin")).date()
-    limits = Limits()
-    for piece in records.pieces(100):
-        for position, octets in enumerate(piece.records, piece.first):
-            found = inspect(octets, registry, limits, today)
-            yield position, found.errors
-
-
-def _finding(position: int, error: GatewayError) -> _Finding:
-    return _Finding(position, error.code, error.path, error.text_de, error.text_en)
-
-
-def _refusal(error: GatewayError) -> dict[str, Any]:
-    return {"code": error.code, "line": error.line, "text_de": error.text_de, "text_en": error.text_en}

@@ -71,7 +71,7 @@ def test_a_delivery_from_the_check_to_the_result(sender: Sender, tmp_path: Path)
         "number": number,
         "package": 1,
         "records": 5,
-        "state": "angenommen",
+        "state": "fertig",
     }
     assert [sent.json[name] for name in ("accepted", "parked", "refused", "faulty")] == [4, 0, 0, 1]
     result = Path(sent.json["file"])
@@ -91,7 +91,7 @@ def test_a_delivery_from_the_check_to_the_result(sender: Sender, tmp_path: Path)
     assert changed.code == 1
     assert "--anew" in changed.err
     anew = sender("send", file, "--anew", "--no-wait")
-    assert (anew.code, anew.json["number"]) == (0, number + 1)
+    assert (anew.code, anew.json["number"], anew.json["state"]) == (0, number + 1, "angenommen")
     assert sender("send", file, "--into", into).json["manifest"] == anew.json["manifest"]
 
 
