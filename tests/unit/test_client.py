@@ -220,7 +220,7 @@ def test_failures_are_repeated_with_the_same_uuid_and_another_seal() -> None:
 
 @pytest.mark.parametrize("page", [b"<html><hr>502 Bad Gateway</html>", b"<html/>", b"Bad Gateway", b""])
 def test_a_proxy_that_does_not_reach_the_gateway_is_asked_again(page: bytes) -> None:
-    assert client(Wire((502, page), (503, page), answer())).send(REPORT).attempts == 3
+    assert client(Wire((502, page), (503, page), answer()), Waiting()).send(REPORT).attempts == 3
     with pytest.raises(UnexpectedAnswer):
         client(Wire((404, page))).send(REPORT)
 
