@@ -126,6 +126,17 @@ def results_of(connection: Connection, delivery_ids: Sequence[int]) -> list[Deli
     return [DeliveryResult(*row) for row in rows]
 
 
+def last_place(connection: Connection, party_id: str) -> tuple[int, int]:
+    """Return the highest number and package that a party ever delivered; (0, 0) before the first one."""
+    row = connection.execute(
+        select(delivery.c.number, delivery.c.package)
+        .where(delivery.c.party_id == party_id, delivery.c.accepted_at.is_not(None))
+        .order_by(delivery.c.number.desc(), delivery.c.package.desc())
+        .limit(1)
+    ).one_or_none()
+    return (0, 0) if row is None else (row[0], row[1])
+
+
 def find_sequence(connection: Connection, party_id: str) -> DeliverySequence | None:
     """Return which package a party delivered last; None before the first one."""
     row = connection.execute(

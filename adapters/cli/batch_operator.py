@@ -79,8 +79,9 @@ def expect(
 ) -> None:
     """Say which delivery of an authority has to come next, where numbers got lost or are new.
 
-    A number that was delivered stays used: its delivery keeps it.
+    It has to be above every number that was ever delivered.
     """
+    from store.deliveries import last_place
     from store.records import JournalEntry, JournalKind
     from store.records_batch import DeliverySequence
 
@@ -93,13 +94,14 @@ def expect(
         with store.read() as reader:
             if kennung not in {each.kennung for each in reader.parties()}:
                 raise CommandError(f"there is no party {kennung}", exit_code=REFUSED)
+            last = last_place(reader.connection, kennung)
         with store.unit_of_work() as work:
             before = work.lock_sequence(kennung)
-            used = work.delivery_by_number(kennung, number, package)
-            if used is not None:
-                raise CommandError(
-                    f"{number}/{package} is the delivery {used.uuid} already", exit_code=REFUSED
-                )
+            used = work.delivery_by_number(kennung, *last)
+            if used is not None and (number, package) <= last:
+                # Numbers go up: behind the lower one the higher one would be in the way.
+                what = f"{used.number}/{used.package} was delivered already ({used.uuid})"
+                raise CommandError(what, exit_code=REFUSED)
             work.set_sequence(following)
             facts = {
                 "actor": actor,
