@@ -94,9 +94,11 @@ def expect(
         with store.read() as reader:
             if kennung not in {each.kennung for each in reader.parties()}:
                 raise CommandError(f"there is no party {kennung}", exit_code=REFUSED)
-            last = last_place(reader.connection, kennung)
         with store.unit_of_work() as work:
             before = work.lock_sequence(kennung)
+            # Nothing of this party is accepted while we hold that.
+            with store.read() as reader:
+                last = last_place(reader.connection, kennung)
             used = work.delivery_by_number(kennung, *last)
             if used is not None and (number, package) <= last:
                 # Numbers go up: behind the lower one the higher one would be in the way.
