@@ -21,7 +21,7 @@ from typing import Final
 from gateway import journaling
 from gateway.accepted import Route
 from gateway.batch.notes import NoteWay
-from gateway.batch.taking import Taken, Taking
+from gateway.batch.taking import Promised, Taken, Taking
 from gateway.clock import Clock
 from gateway.deferred.terms import Terms
 from messages.bva import Lieferschein200001
@@ -131,14 +131,15 @@ class Draining:
     def _take_in(self, way: NoteWay, kept: KeptDelivery) -> None:
         taking = self._taking
         note = taking.notes.read(way, Lieferschein200001)
-        opened = taking.look_up(way, note, kept.receipt if kept.arrived.in_doubt else None)
+        promised = Promised(kept.receipt, kept.accepted_at)
+        opened = taking.look_up(way, note, promised if kept.arrived.in_doubt else None)
         if isinstance(opened, Taken):
             return
         with tempfile.TemporaryFile(dir=self._spool) as file:
             for part in self._kept.parts(kept):
                 file.write(zlib.decompress(part))
             with taking.examine(note, file) as records:
-                taking.store(note, records, kept.receipt)
+                taking.store(note, records, promised)
 
     def _refused(self, way: NoteWay, kept: KeptDelivery, error: GatewayError) -> Drained:
         """Note a refusal of the core, or wait where it may go by."""

@@ -8,9 +8,9 @@ that a resend goes on from, and that are removed if none comes.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import IO, Final
 
@@ -19,7 +19,7 @@ from gateway.answers import TEST_MARK
 from gateway.batch.notes import Note, NoteReader, NoteWay, Signer
 from gateway.batch.packing import pack
 from gateway.batch.record_ids import stem_for
-from gateway.batch.records_file import RecordsFile, RecordsLimits
+from gateway.batch.records_file import Piece, RecordsFile, RecordsLimits
 from gateway.batch.work_kinds import CHUNK, RESULT
 from gateway.clock import german_time
 from gateway.results import Refusal
@@ -33,6 +33,7 @@ from store.records_batch import Delivery, DeliverySequence
 from store.unit import UnitOfWork
 
 _CHUNKS_PER_TRANSACTION: Final = 20
+_OCTETS_PER_TRANSACTION: Final = 4 << 20
 _ROWS_AT_ONCE: Final = 1000
 _BLOCK: Final = 1 << 20
 
@@ -45,6 +46,14 @@ class Taken:
     repeated: bool
     party: PartyRecord
     uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """The receipt that a sender got before the core store knew of its delivery, and when."""
+
+    receipt: bytes
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +140,15 @@ class Taking:
             raise GatewayError("S999.records-count", details=details)
         return records
 
-    def store(self, note: Note, records: RecordsFile, receipt: bytes | None = None) -> Taken:
+    def store(self, note: Note, records: RecordsFile, promised: Promised | None = None) -> Taken:
         """Store a file that was examined, and accept its delivery in its place.
 
-        In: the receipt that its sender got already, if so. Raises GatewayError S999.uuid-reused,
+        In: the receipt that its sender has already, if so. Raises GatewayError S999.uuid-reused,
         S999.delivery-gap, S999.delivery-number-used, and StoreBusy, StoreUnavailable or CommitInDoubt: then
         the same delivery may come again.
         """
         delivery = self._load(note, records)
-        made = receipt or self.receipt(note, bva.Eingangszustand.ACCEPTED)
+        made = promised.receipt if promised else self.receipt(note, bva.Eingangszustand.ACCEPTED)
         with self._store.unit_of_work() as work:
             known = self._known(work, note)
             if known is not None:
@@ -156,7 +165,7 @@ class Taking:
                 if ordinal % _ROWS_AT_ONCE == 0:
                     work.flush()
             work.enqueue(RESULT, accepted_at, subject=delivery.id)
-            for entry in _journal(note, delivery, made, accepted_at):
+            for entry in _journal(note, delivery, made, promised.at if promised else accepted_at):
                 work.add_journal(entry)
             work.store_answer(
                 note.party.kennung, note.uuid, StoredAnswer(made, bva.Eingang200007.message_type)
@@ -169,14 +178,14 @@ class Taking:
                 raise CommitInDoubt(str(error)) from error
         return Taken(made, False, note.party, note.uuid)
 
-    def look_up(self, way: NoteWay, note: Note, told: bytes | None = None) -> Opened | Taken:
+    def look_up(self, way: NoteWay, note: Note, promised: Promised | None = None) -> Opened | Taken:
         """Say whether the file of a proven manifest is wanted; raises as `store`.
 
-        In: the receipt that its sender was told instead of the core's own, which never left. Then the core
-        keeps that one from now on.
+        In: the receipt that its sender got instead of the core's own, which never left. Then the core keeps
+        that one from now on.
         """
         with self._store.unit_of_work() as work:
-            known = self._known(work, note, told)
+            known = self._known(work, note, promised)
             if known is not None:
                 return known
             _follow_on(note.message, work.lock_sequence(note.party.kennung))
@@ -211,7 +220,7 @@ class Taking:
         with self.examine(opened.note, file) as records:
             return self.store(opened.note, records)
 
-    def _known(self, work: UnitOfWork, note: Note, told: bytes | None = None) -> Taken | None:
+    def _known(self, work: UnitOfWork, note: Note, promised: Promised | None = None) -> Taken | None:
         """Return the receipt of a delivery that was accepted before; else `work` has registered its UUID."""
         message_type = note.contract.message_type
         content_hash = note.document.content_hash
@@ -222,11 +231,10 @@ class Taking:
             raise GatewayError("S999.uuid-reused")
         if known.answer is None:
             raise GatewayError("S100")
-        receipt, kind = known.answer.document, JournalKind.REPEATED
-        if told is not None and told != receipt:
-            receipt, kind = told, JournalKind.ANSWERED
-            work.replace_answer(note.party.kennung, note.uuid, told)
-        at = self._tools.real_clock.now()
+        receipt, kind, at = known.answer.document, JournalKind.REPEATED, self._tools.real_clock.now()
+        if promised is not None and promised.receipt != receipt:
+            receipt, kind, at = promised.receipt, JournalKind.ANSWERED, promised.at
+            work.replace_answer(note.party.kennung, note.uuid, receipt)
         work.add_journal(_entry(kind, note, receipt, at, known.answer.message_type))
         work.commit()
         return Taken(receipt, True, note.party, note.uuid)
@@ -238,11 +246,13 @@ class Taking:
             work.commit()
         pieces = records.pieces(self._chunk_records, present)
         ordinal = present
-        while some := list(islice(pieces, _CHUNKS_PER_TRANSACTION)):
-            contents = [pack(piece.records) for piece in some]
+        for some in _together(pieces):
             with self._store.unit_of_work() as work:
-                for piece, content in zip(some, contents, strict=True):
-                    work.add_chunk(delivery.id, ordinal, piece.first, len(piece.records), content)
+                if not work.keep_open(delivery.id):
+                    # Somebody else's try ended meanwhile; `store` finds out how.
+                    return delivery
+                for first, count, content in some:
+                    work.add_chunk(delivery.id, ordinal, first, count, content)
                     ordinal += 1
                 work.commit()
         return delivery
@@ -283,6 +293,19 @@ class Taking:
             schema_version=note.contract.version_name,
             received_at=note.received,
         )
+
+
+def _together(pieces: Iterable[Piece]) -> Iterator[list[tuple[int, int, bytes]]]:
+    """Yield what one transaction stores: of each chunk its first position, its count and its content."""
+    some: list[tuple[int, int, bytes]] = []
+    for piece in pieces:
+        some.append((piece.first, len(piece.records), pack(piece.records)))
+        octets = sum(len(content) for _, _, content in some)
+        if len(some) == _CHUNKS_PER_TRANSACTION or octets >= _OCTETS_PER_TRANSACTION:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 def _digest(file: IO[bytes]) -> bytes:

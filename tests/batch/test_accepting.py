@@ -1,7 +1,10 @@
 """What the batch door believes, refuses and tells while the core store is away, and after it came back."""
 
+import io
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +16,8 @@ from sqlalchemy import update
 from fixtures.resettlers import records
 from gateway.batch.draining import Drained
 from gateway.batch.registry_copy import CopyRefused, RegistryCopy
-from gateway.batch.taking import Taken
+from gateway.batch.taking import Opened, Taken
+from gateway.results import Refusal
 from messages.bva import Eingangszustand, Lieferzustand
 from store.acceptance.records import KeptState
 from store.deliveries import list_deliveries
@@ -223,6 +227,23 @@ def test_the_core_keeps_the_receipt_that_the_sender_got(
     assert isinstance(known, Taken)
     assert known.receipt == taken.receipt
     assert _deliveries(core) == 1
+
+
+def test_a_core_that_is_only_busy_is_not_away(tmp_path: Path, sqlite_template: Path, file: bytes) -> None:
+    url = fresh_sqlite(tmp_path, sqlite_template)
+    store = open_test_store(url, patience=0.1)
+    core = _furnished(store, tmp_path)
+    manifest = numbered(core, file, COUNT, 1)
+    opened = core.taking.open(manifest, ROUTE)
+    assert isinstance(opened, Opened)
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        refusal = core.taking.take(opened, io.BytesIO(file))
+        assert isinstance(refusal, Refusal)
+        assert refusal.error.code == "T200.busy"
+    assert core.kept.listed() == []
+    assert core.accepted(manifest, file)[1].zustand is Eingangszustand.ACCEPTED
+    store.close()
 
 
 def test_two_nodes_that_accepted_the_same_delivery_make_one_of_it(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,8 @@ def test_killed_at_every_stage_a_delivery_is_drained_once(place: Place, tmp_path
         assert [each.state for each in core.kept.listed()] == [KeptState.DRAINED]
         core.work_off()
         _drained_once(core.store, deliveries=1, records=5)
+        (accepted,) = core.kept.listed()
+        assert _journaled(core.store) == [accepted.arrived.received_at, accepted.accepted_at]
         # The core knows the delivery by the receipt that its sender has.
         known = core.judged.open(manifest, ROUTE)
         assert isinstance(known, Taken)
@@ -146,6 +149,16 @@ def test_a_running_gateway_goes_on_accepting(place: Place, tmp_path: Path) -> No
     store = open_test_store(place.url)
     _drained_once(store, deliveries=3, records=9)
     store.close()
+
+
+def _journaled(store: Store) -> list[datetime]:
+    """When a manifest came, and when it was answered."""
+    kinds = (JournalKind.RECEIVED, JournalKind.ANSWERED)
+    asked = select(journal.c.at).where(
+        journal.c.kind.in_(kinds), journal.c.message_type.in_(["200001", "200007"])
+    )
+    with store.read() as reader:
+        return list(reader.connection.execute(asked.order_by(journal.c.id)).scalars())
 
 
 def _drained_once(store: Store, deliveries: int, records: int) -> None:
