@@ -27,12 +27,13 @@ from messages.values import BehoerdeG2G
 from store.engine import Store
 from store.schema import case_file, decision, message, outbox, person
 from tests.support.core import ABH1, ABH2, TGS1, new_uuid
+from tests.support.ring import scale
 
 PATIENT = RetryPolicy(attempts=8, first_seconds=0.1, longest_seconds=2.0)
 """As the bundled client repeats, with shorter waits: who knows one address."""
 QUICK = RetryPolicy(attempts=2, first_seconds=0.05, longest_seconds=0.1)
 """Who knows another address does not wait for the first."""
-_PAUSE = 0.02
+_PAUSE = scale(100, 20) / 1000
 _TRIES = 80
 _LATER = 0.25
 SEED = 20261126
