@@ -8,7 +8,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Tried in this order; each is asked for its version, since a name may exist and not run (pyenv shims).
 PYTHONS := $(PYTHON) python3.11 python3.12 python3.13 python3
-JOBS ?= 2
+# More than there usually are cores: many tests wait for processes of their own.
+JOBS ?= 3
 PYTEST_ARGS ?=
 
 # What an environment was made from decides whether it is still good.
@@ -25,10 +26,10 @@ run: $(RUN_STAMP) ## show the gateway at work (ONCE=1: throw-away store, tell by
 	@$(BIN)/python -m fixtures.demo $(if $(ONCE),--once)
 
 test: $(DEV_STAMP) ## all tests that need nothing but pip; uses PostgreSQL, xmlsec1 and nginx where present
-	@$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
 
 soak: $(DEV_STAMP) ## the same tests in their big sizes
-	@INGE_RING=full $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+	@INGE_RING=full $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
 
 bench: $(DEV_STAMP) ## measure against the bare floor (QUICK=1: under two minutes)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
