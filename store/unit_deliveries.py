@@ -81,11 +81,22 @@ class DeliveryWork(Work):
         """Say that the first result was made; False if it was before."""
         return self._changed(_statements(self._link.dialect).finish, (self._at(at), delivery_id)) == 1
 
+    def keep_open(self, delivery_id: int) -> bool:
+        """Keep a delivery from being accepted or removed until the end of the transaction.
+
+        False if it was already: then nothing may be added to it. Others may keep it open too.
+        """
+        return bool(self._run(_statements(self._link.dialect).keep_open, delivery_id))
+
     def drop_delivery(self, delivery_id: int) -> bool:
         """Remove a delivery that was never accepted, with its chunks; False if there is none such."""
         statements = _statements(self._link.dialect)
+        # Locked first: who accepts it at this moment must not lose the chunks.
+        if not self._run(statements.hold, delivery_id):
+            return False
         self._run(statements.drop_chunks, delivery_id)
-        return self._changed(statements.drop, (delivery_id,)) == 1
+        self._run(statements.drop, delivery_id)
+        return True
 
     def lock_sequence(self, party_id: str) -> DeliverySequence:
         """Lock how far a party's numbers are until the end of the transaction, and return it.
@@ -217,11 +228,14 @@ class _Statements:
         self.finish = self._changing(
             'UPDATE "delivery" SET "finished_at" = ? WHERE "id" = ? AND "finished_at" IS NULL'
         )
-        self.drop = self._changing('DELETE FROM "delivery" WHERE "id" = ? AND "accepted_at" IS NULL')
-        self.drop_chunks = self._changing(
-            'DELETE FROM "delivery_chunk" WHERE "delivery_id" IN'
-            ' (SELECT "id" FROM "delivery" WHERE "id" = ? AND "accepted_at" IS NULL)'
+        opened = select(delivery.c.id).where(
+            delivery.c.id == bindparam("id"), delivery.c.accepted_at.is_(None)
         )
+        # SQLite's transaction is the lock.
+        self.hold = query(dialect, opened.with_for_update(), ["id"])
+        self.keep_open = query(dialect, opened.with_for_update(read=True), ["id"])
+        self.drop = self._changing('DELETE FROM "delivery" WHERE "id" = ?')
+        self.drop_chunks = self._changing('DELETE FROM "delivery_chunk" WHERE "delivery_id" = ?')
 
     def _of_sequences(self) -> None:
         dialect = self._dialect
