@@ -92,7 +92,7 @@ def documented_proxy(folder: Path, ports: Sequence[int], pki: Pki) -> Iterator[P
     )
     (folder / "inge.conf").write_text(text, encoding="utf-8")
     (folder / "upstreams.conf").write_text(
-        "".join(f"server 127.0.0.1:{each} max_fails=1 fail_timeout=5s;\n" for each in ports)
+        "".join(f"server 127.0.0.1:{each} max_fails=0;\n" for each in ports)
     )
     whole = folder / "nginx.conf"
     whole.write_text(_AROUND.format(folder=folder))
