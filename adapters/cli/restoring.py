@@ -65,7 +65,7 @@ def finish_restore(config: Config, header: Header, epoch: int, now: datetime) ->
     from store.erasures import ErasuresFile
     from store.heads import HeadsFile
     from store.records import JournalEntry, JournalKind
-    from store.sealer import Sealer
+    from store.sealer import JournalBehind, Sealer
 
     key = load_signing_key(config)
     heads = HeadsFile(config.journal.heads_file)
@@ -74,8 +74,12 @@ def finish_restore(config: Config, header: Header, epoch: int, now: datetime) ->
         lines = list(ErasuresFile(erasures_file(config)).read())
         known = [line for line in lines if line is not None]
         replayed = replay(store, build_tools(config, store), known)
-        outside = heads.last_position()
-        aside = heads.set_aside(now) if outside > header.position else None
+        sealer, outside = Sealer(store, key.sign, heads, new_holder()), heads.last_position()
+        aside = None
+        try:
+            sealer.check()
+        except JournalBehind:
+            aside = heads.set_aside(now)
         with store.unit_of_work() as work:
             work.add_journal(
                 JournalEntry(
@@ -91,7 +95,7 @@ def finish_restore(config: Config, header: Header, epoch: int, now: datetime) ->
                 )
             )
             work.commit()
-        Sealer(store, key.sign, heads, new_holder()).leave(now)
+        sealer.leave(now)
     return Finished(
         aside,
         max(0, outside - header.position) if aside else 0,
