@@ -124,7 +124,7 @@ class Inspector:
                     kind,
                     element,
                     self._lists.expected(uri or ""),
-                    f"version {shown_code(version)}",
+                    shown_code(version),
                     "/@listVersionID",
                 )
             )

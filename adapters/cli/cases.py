@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapters.cli.console import (
+    LARGEST_ID,
     REFUSED,
     CommandError,
     ConfigOption,
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, show, decide and undo the work items of clerks.", no_args_is_help=True)
 
-ItemArgument = Annotated[int, typer.Argument(help="Id of the work item, as `inge cases list` prints it.")]
+ItemArgument = Annotated[
+    int, typer.Argument(max=LARGEST_ID, help="Id of the work item, as `inge cases list` prints it.")
+]
 ActorOption = Annotated[str, typer.Option("--as", help="The user who acts; kept with the decision.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept in the history.")]
 

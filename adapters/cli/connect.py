@@ -16,8 +16,10 @@ from adapters.cli.connect_input import (
     opened_desk,
     pair_of,
     pairs_of,
+    procedure_id_in,
 )
 from adapters.cli.console import (
+    LARGEST_ID,
     CommandError,
     ConfigOption,
     JsonOption,
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from gateway.connecting.given_check import Flaw
     from gateway.connecting.report import Report
-    from store.records_connection import Confirmation, Procedure, Product, Step
+    from store.records_connection import Confirmation, Procedure, Product
 
 app = typer.Typer(
     help="Connect an authority: test data sent and given separately, compared, confirmed, carried over.",
@@ -48,7 +50,7 @@ HtmlOption = Annotated[
 @app.command("open")
 def open_procedure(
     kennung: Annotated[str, typer.Argument(help="The authority, such as azr:001900.")],
-    product: Annotated[int, typer.Option("--product", help="Id of the accepted product.")],
+    product: Annotated[int, typer.Option("--product", max=LARGEST_ID, help="Id of the accepted product.")],
     actor: ActorOption,
     types: Annotated[
         list[str], typer.Option("--type", help="Message type it shall send, such as 070001; repeatable.")
@@ -270,11 +272,12 @@ def show(
     from store.confirmations import find_confirmation
     from store.connections import history_of
 
+    procedure_id = procedure_id_in(subject)
     with opened_desk(configuration(config)) as desk, desk.store.read() as reader:
-        if subject.isascii() and subject.isdecimal():
-            procedure = need_procedure(reader.connection, int(subject))
+        if procedure_id is not None:
+            procedure = need_procedure(reader.connection, procedure_id)
             data = as_data(procedure, need_product(reader.connection, procedure.product_id))
-            steps = history_of(reader.connection, "procedure", subject)
+            steps = history_of(reader.connection, "procedure", str(procedure_id))
         else:
             confirmation = find_confirmation(reader.connection, subject.lower())
             if confirmation is None:
@@ -306,44 +309,6 @@ def as_data(procedure: Procedure, product: Product | None = None) -> dict[str, A
     return data if product is None else {**data, "product": str(product)}
 
 
-def confirmation_data(confirmation: Confirmation) -> dict[str, Any]:
-    """Return what JSON tells of a confirmation."""
-    return {
-        "confirmation": confirmation.uuid,
-        "kennung": confirmation.kennung,
-        "maker": confirmation.maker,
-        "product": confirmation.product,
-        "product_version": confirmation.product_version,
-        "state": str(confirmation.state),
-        "confirmed_at": confirmation.confirmed_at.isoformat(),
-        "confirmed_by": confirmation.confirmed_by,
-        "import_until": confirmation.import_until.isoformat(),
-        "scope": [list(pair) for pair in sorted(confirmation.scope)],
-        "signed_with": confirmation.signer_fingerprint,
-    }
-
-
-def step_data(step: Step) -> dict[str, Any]:
-    """Return what JSON tells of a row of history."""
-    return {
-        "step": step.step,
-        "before": step.before,
-        "after": step.after,
-        "at": step.at.isoformat(),
-        "actor": step.actor,
-        "reason": step.reason,
-        "facts": dict(step.facts),
-    }
-
-
-def history_table(steps: Sequence[Step]) -> str:
-    """Lay out a history for people."""
-    rows = [
-        (f"{step.at:%Y-%m-%d %H:%M:%S}", step.actor, step.step, step.after, step.reason) for step in steps
-    ]
-    return table(["time (UTC)", "who", "step", "state", "reason"], rows)
-
-
 def _facts(data: dict[str, Any]) -> str:
     rows = [
         (name, ", ".join(f"{kind} in {version}" for kind, version in value) if name == "scope" else value)
@@ -367,7 +332,10 @@ def _tell(report: Report, html: Path | None, as_json: bool) -> None:
 
 
 def _flaws(flaws: Sequence[Flaw]) -> str:
-    return "\n".join(f"{f.file}:{f.line or ''}: {f.code} {f.path or ''}: {f.text}" for f in flaws)
+    return "\n".join(
+        f"{f.file}:{f'{f.line}:' if f.line else ''} {f.code}{f' {f.path}' if f.path else ''}: {f.text}"
+        for f in flaws
+    )
 
 
 def _types(scope: frozenset[Any]) -> str:

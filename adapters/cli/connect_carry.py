@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adapters.cli.connect_input import ActorOption, ProcedureArgument, ReasonOption, contracts, opened_desk
+from adapters.cli.connect_input import (
+    ActorOption,
+    ProcedureArgument,
+    ReasonOption,
+    contracts,
+    opened_desk,
+    procedure_id_in,
+)
+from adapters.cli.connect_output import confirmation_data
 from adapters.cli.console import CommandError, ConfigOption, JsonOption, configuration, emit, table
 
 if TYPE_CHECKING:
@@ -58,7 +66,6 @@ def import_file(
     """
     from dataclasses import replace
 
-    from adapters.cli.connect import confirmation_data
     from adapters.cli.sender_side import read_file
     from adapters.config_files import confirming_certificates
     from gateway.connecting import carrying
@@ -131,13 +138,14 @@ def _withdrawn(desk: Desk, subject: str, reason: str, *, inherited: bool) -> tup
     if inherited:
         lost = carrying.withdraw_inherited(desk, subject, reason)
         return _lost(subject, lost), f"{subject} may send no more: {_words(lost)}"
-    if subject.isascii() and subject.isdecimal():
-        confirmation = carrying.withdraw_procedure(desk, int(subject), reason)
-        text = f"procedure {subject} is over"
+    procedure_id = procedure_id_in(subject)
+    if procedure_id is not None:
+        confirmation = carrying.withdraw_procedure(desk, procedure_id, reason)
+        text = f"procedure {procedure_id} is over"
         if confirmation is not None:
             text += f"; if {confirmation.uuid} was imported, it is to be withdrawn there too"
         uuid = None if confirmation is None else confirmation.uuid
-        return {"procedure": int(subject), "confirmation": uuid}, text
+        return {"procedure": procedure_id, "confirmation": uuid}, text
     done, lost = carrying.withdraw_confirmation(desk, subject, reason)
     data = {"confirmation": done.uuid, **_lost(done.kennung, lost)}
     return data, f"{done.uuid} is withdrawn; {done.kennung} may send no more: {_words(lost)}"

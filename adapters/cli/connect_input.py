@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli.console import REFUSED, CommandError
+from adapters.cli.console import LARGEST_ID, REFUSED, CommandError
 
 if TYPE_CHECKING:
     from adapters.config import Config
@@ -19,8 +19,17 @@ if TYPE_CHECKING:
 ActorOption = Annotated[str, typer.Option("--as", metavar="USER", help="Who does this; kept in the history.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept in the history.")]
 ProcedureArgument = Annotated[
-    int, typer.Argument(help="Id of the procedure, as `inge connect list` prints it.")
+    int, typer.Argument(max=LARGEST_ID, help="Id of the procedure, as `inge connect list` prints it.")
 ]
+
+
+def procedure_id_in(subject: str) -> int | None:
+    """Return the id of a procedure, None for what names something else. Raises CommandError."""
+    if not (subject.isascii() and subject.isdecimal()):
+        return None
+    if int(subject) > LARGEST_ID:
+        raise CommandError(f"there is no procedure {subject}: see `inge connect list`", exit_code=REFUSED)
+    return int(subject)
 
 
 @contextmanager

@@ -190,12 +190,12 @@ def _pair_table(report: Report) -> Iterator[str]:
 def _section(message: dict[str, Any]) -> Iterator[str]:
     outcome = _GERMAN[message["outcome"]]
     yield f"<section><h2>{escape(message['message_type'])}: {escape(outcome)}</h2>"
-    yield f"<p>UUID <code>{escape(message['uuid'])}</code>, {escape(message['version'])}"
+    where = f"UUID <code>{escape(message['uuid'])}</code>, {escape(message['version'])}"
     if message["file"]:
-        yield f"; übergeben in <code>{escape(message['file'])}</code>"
+        where += f"; übergeben in <code>{escape(message['file'])}</code>"
     if message["sent_at"]:
-        yield f"; gesandt {_german(message['sent_at'])}"
-    yield "</p>"
+        where += f"; gesandt {_german(message['sent_at'])}"
+    yield f"<p>{where}</p>"
     for note in _notes(message, _GERMAN_NOTES):
         yield f"<p>{escape(note)}</p>"
     if message["differences"]:

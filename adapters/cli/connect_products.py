@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapters.cli.connect_input import ActorOption, ReasonOption, opened_desk
-from adapters.cli.console import ConfigOption, JsonOption, configuration, emit, table
+from adapters.cli.connect_output import history_table, step_data
+from adapters.cli.console import LARGEST_ID, ConfigOption, JsonOption, configuration, emit, table
 
 if TYPE_CHECKING:
     from store.records_connection import Product
 
 app = typer.Typer(help="Register and accept software products.", no_args_is_help=True)
 
-IdArgument = Annotated[int, typer.Argument(help="Id of the product, as `list` prints it.")]
+IdArgument = Annotated[int, typer.Argument(max=LARGEST_ID, help="Id of the product, as `list` prints it.")]
 
 
 @app.command("register")
@@ -81,7 +82,6 @@ def list_all(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 @app.command("show")
 def show(product_id: IdArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show a product with every step: who did it, when and why."""
-    from adapters.cli.connect import history_table, step_data
     from gateway.connecting.procedure import need_product
     from store.connections import history_of
 

@@ -22,6 +22,8 @@ REFUSED = 1
 """The command ran and found or refused something."""
 USAGE = 2
 """The command could not run as it was called or set up."""
+LARGEST_ID = 2**63 - 1
+"""No row has a larger id, and no engine can be asked for one."""
 
 # Top-level names of the distributions that only `inge-gateway[server]` brings.
 SERVER_MODULES = frozenset(

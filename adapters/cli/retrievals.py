@@ -11,7 +11,16 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from adapters.cli.console import REFUSED, CommandError, ConfigOption, JsonOption, configuration, emit, table
+from adapters.cli.console import (
+    LARGEST_ID,
+    REFUSED,
+    CommandError,
+    ConfigOption,
+    JsonOption,
+    configuration,
+    emit,
+    table,
+)
 from adapters.cli.opening import opened_tools
 
 if TYPE_CHECKING:
@@ -70,7 +79,7 @@ def list_entries(
 
 @app.command("show")
 def show(
-    entry_id: Annotated[int, typer.Argument(help="Id of the entry.")],
+    entry_id: Annotated[int, typer.Argument(max=LARGEST_ID, help="Id of the entry.")],
     actor: ActorOption,
     config: ConfigOption = None,
     as_json: JsonOption = False,

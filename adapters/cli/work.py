@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapters.cli.cases import ActorOption
-from adapters.cli.console import REFUSED, CommandError, ConfigOption, JsonOption, configuration, emit, table
+from adapters.cli.console import (
+    LARGEST_ID,
+    REFUSED,
+    CommandError,
+    ConfigOption,
+    JsonOption,
+    configuration,
+    emit,
+    table,
+)
 from adapters.cli.opening import opened_store, opened_workshop
 
 if TYPE_CHECKING:
@@ -24,7 +33,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at deferred work, and try it again or give it up.", no_args_is_help=True)
 
-RowArgument = Annotated[int, typer.Argument(help="Id of the row, as `inge work list` tells it.")]
+RowArgument = Annotated[
+    int, typer.Argument(max=LARGEST_ID, help="Id of the row, as `inge work list` tells it.")
+]
 
 
 class State(StrEnum):

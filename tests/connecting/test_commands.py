@@ -175,6 +175,11 @@ def test_what_the_commands_refuse(offices: Offices, tmp_path: Path) -> None:
     assert "is not confirmed" in offices.here("export", procedure, "--out", tmp_path / "x").err
     assert "sent no message" in offices.here("leave-out", procedure, uuid_of(report()), "--reason", "x").err
     assert "there is no procedure 17" in offices.here("compare", "17").err
+    too_large = str(2**63)
+    assert offices.here("compare", too_large).code == USAGE
+    assert offices.here("product", "accept", too_large).code == USAGE
+    assert f"no procedure {too_large}" in offices.here("show", too_large, actor=None).err
+    assert f"no procedure {too_large}" in offices.here("withdraw", too_large, "--reason", "x").err
     assert "done in the productive environment" in offices.here("import", tmp_path / "bad.xml").err
     assert "no confirmation to be believed" in offices.there("import", tmp_path / "bad.xml").err
     assert "done in the test environment" in offices.there("product", "accept", "1").err

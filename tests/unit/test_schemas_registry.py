@@ -159,7 +159,7 @@ def test_structure_violations_name_place_and_expectation(registry: SchemaRegistr
             "2",
             ViolationKind.UNKNOWN_LIST_VERSION,
             "version 3",
-            "version 2",
+            "2",
         ),
         ("leser/verzeichnisdienst/code", None, "XYZ", ViolationKind.UNKNOWN_CODE, "verzeichnisdienst", "XYZ"),
         (
