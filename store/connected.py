@@ -19,7 +19,9 @@ DRIVER_ERRORS = (DBAPIError, sqlite3.Error, psycopg.Error)
 class Connected:
     """An engine in the hands of one process: make it after a fork, never before."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, made_by: str = "inge migrate") -> None:
+        """In: the command that makes its tables, to be named where they are missing."""
+        self._made_by = made_by
         self.engine = engine
         self.dialect = engine.dialect.name
         self._process = os.getpid()
@@ -50,7 +52,9 @@ class Connected:
         try:
             status = os.stat(self._file)
         except FileNotFoundError:
-            raise StoreUnavailable("SQLite: the store has no file; `inge migrate` makes a new one") from None
+            raise StoreUnavailable(
+                f"SQLite: the store has no file; `{self._made_by}` makes a new one"
+            ) from None
         except OSError as error:
             raise StoreUnavailable(f"SQLite: {type(error).__name__}") from None
         found = (status.st_dev, status.st_ino)

@@ -95,7 +95,8 @@ def show(
 def migrate(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Make this node's acceptance store, or bring it to the revision this program needs.
 
-    `inge migrate` does the same beside the core store; this is for the other nodes.
+    Run it as the user that the gateway runs as. Nothing else makes one: an empty store where a disk is not
+    mounted would hide what lies on that disk.
     """
     from store.acceptance.migrate import REVISION, migrate_acceptance
 

@@ -14,13 +14,9 @@ def serve(config: ConfigOption = None) -> None:
 
 
 def migrate(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Bring the tables of the store to the revision this program needs, and those of the acceptance store."""
-    from store.acceptance.migrate import migrate_acceptance
+    """Bring the store's tables to the revision this program needs."""
     from store.migrate import head_revision
     from store.migrate import migrate as bring_up_to_date
 
-    settings = configuration(config)
-    if settings.acceptance.url is not None:
-        migrate_acceptance(settings.acceptance.url)
-    bring_up_to_date(settings.store.url)
+    bring_up_to_date(configuration(config).store.url)
     emit({"revision": head_revision()}, f"the store has revision {head_revision()}", as_json=as_json)

@@ -47,7 +47,7 @@ class AcceptanceStore(Connected):
     """
 
     def __init__(self, engine: Engine, vault: ContentVault, random: Callable[[int], bytes]) -> None:
-        super().__init__(engine)
+        super().__init__(engine, made_by="inge acceptance migrate")
         self._vault = vault
         self._random = random
 
@@ -55,7 +55,9 @@ class AcceptanceStore(Connected):
         """Prove that this store can commit. Raises StoreNotMigrated beside the usual."""
         with self._connection(write=True) as connection:
             if revision_of(connection) < REVISION:
-                raise StoreNotMigrated("the acceptance store has not this program's tables: `inge migrate`")
+                raise StoreNotMigrated(
+                    f"the acceptance store does not have the tables of this program: run `{self._made_by}`"
+                )
             connection.execute(update(revision).values(number=revision.c.number))
 
     def load(self, arrived: Arrived, manifest: bytes, parts: Iterable[bytes]) -> int:
