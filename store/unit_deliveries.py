@@ -138,6 +138,11 @@ class DeliveryWork(Work):
         rows = self._run(_statements(self._link.dialect).chunk, delivery_id, ordinal)
         return _chunk(rows[0]) if rows else None
 
+    def hold_chunk(self, delivery_id: int, ordinal: int) -> Chunk | None:
+        """Return a chunk and lock it: until the end of the transaction no result is made without it."""
+        rows = self._run(_statements(self._link.dialect).hold_chunk, delivery_id, ordinal)
+        return _chunk(rows[0]) if rows else None
+
     def chunk_content(self, delivery_id: int, ordinal: int) -> bytes | None:
         """Return the records of a chunk as they were given; None if it is not there, or done."""
         rows = self._run(_statements(self._link.dialect).chunk_content, delivery_id, ordinal)
@@ -160,7 +165,7 @@ class DeliveryWork(Work):
         a result stays so. Their ordinals follow those the delivery was cut into, by position. Raises
         ValueError if there is nothing to split.
         """
-        old = self.chunk(record.id, ordinal)
+        old = self.hold_chunk(record.id, ordinal)
         if old is None or old.done_at is not None:
             raise ValueError("there is no open chunk of this ordinal")
         self._run(_statements(self._link.dialect).remove_chunk, record.id, ordinal)
@@ -270,6 +275,7 @@ class _Statements:
             dialect, select(func.count()).select_from(delivery_chunk).where(of_delivery), ["delivery_id"]
         )
         self.chunk = query(dialect, plain.where(*this), keys)
+        self.hold_chunk = query(dialect, plain.where(*this).with_for_update(), keys)
         self.chunk_content = query(
             dialect, select(chunk.key_id, chunk.wrapped, chunk.ciphertext).where(*this), keys
         )

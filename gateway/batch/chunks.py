@@ -64,7 +64,7 @@ class ChunkHandler:
         reader = RecordReader(self._workshop, delivery, german_day(self._tools.clock.now()))
         # Without its content, when the time for keeping that was over, only the positions are left.
         records = (b"",) * chunk.count if content is None else unpack(content)
-        decisions = RecordDecisions(self._tools, work, chunk)
+        decisions = RecordDecisions(self._tools, work, _held(work, chunk))
         for position, raw in zip(chunk.positions, records, strict=True):
             decisions.decide(reader.undone(position, raw, DISCARDED), actor=actor)
         self._close(work, chunk, decisions)
@@ -82,7 +82,8 @@ class ChunkHandler:
         read = [reader.read(*each) for each in zip(chunk.positions, records, strict=True)]
         with self._store.unit_of_work() as work:
             work.finish(row)
-            decisions = RecordDecisions(self._tools, work, chunk)
+            # Anew: a result may have been made without it since.
+            decisions = RecordDecisions(self._tools, work, _held(work, chunk))
             decisions.lock(read)
             for record in read:
                 decisions.decide(record)
@@ -102,6 +103,14 @@ class ChunkHandler:
             for ordinal in work.split_chunk(delivery, chunk.ordinal, parts):
                 work.enqueue(CHUNK, now, subject=delivery.id, facts={"ordinal": ordinal})
             work.commit()
+
+
+def _held(work: UnitOfWork, chunk: Chunk) -> Chunk:
+    """Lock a chunk, so that whether it is missed by a result stays as it is. Raises LookupError if done."""
+    held = work.hold_chunk(chunk.delivery_id, chunk.ordinal)
+    if held is None or held.done_at is not None:
+        raise LookupError("the chunk was done already")
+    return held
 
 
 def _stored(work: UnitOfWork, row: WorkRow) -> tuple[Delivery, Chunk, bytes | None]:

@@ -56,7 +56,7 @@ class FirstResult:
             opened = work.delivery_progress(delivery.id).open
             if opened:
                 dead = [each.facts["ordinal"] for each in work.dead_work(CHUNK, delivery.id)]
-                if work.miss_chunks(delivery.id, dead) < opened:
+                if len(dead) < opened or work.miss_chunks(delivery.id, dead) < opened:
                     # Only all of them together: an operator may still revive one while others are worked on.
                     raise Postponed(self._tools.real_clock.now() + _AGAIN)
                 work.commit()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from lxml import etree
@@ -12,6 +14,7 @@ from lxml import etree
 from fixtures.persons import LEYLA, THI
 from fixtures.resettlers import certificate, records, write_file
 from gateway.batch.addenda import ABANDONED_AFTER, AbandonedDeliveries, Addenda
+from gateway.batch.chunks import ChunkHandler
 from gateway.batch.record_ids import record_uuid, stem_for
 from gateway.batch.result_files import failed, first_file, later_file
 from gateway.batch.signing import signer
@@ -25,7 +28,7 @@ from messages import bva
 from messages.registry import BUNDLED_MESSAGES
 from store.engine import Store
 from store.records import StoredAnswer
-from store.records_batch import Delivery, DeliveryResult
+from store.records_batch import Chunk, Delivery, DeliveryResult, WorkRow
 from tests.batch.test_chunks import failing, work_rows
 from tests.support.batch import ROUTE, BatchCore, connect_bva
 from tests.support.batch_http import read
@@ -116,6 +119,32 @@ def test_what_is_dead_is_told_and_its_result_follows(core: BatchCore) -> None:
     assert read(added.document).anzahl == bva.Zaehlung(1, 0, 0, 0)
     assert endings(later(core, delivery, 1)) == [(2, "angenommen")]
     assert first(core, delivery) == before
+
+
+def test_what_is_missed_while_it_is_being_decided_comes_in_an_addendum(core: BatchCore) -> None:
+    """Revived while the first result was being made: the worker has read the chunk before it was missed."""
+    with failing(LEYLA.personalien.nachname.text):
+        delivery = core.taken(certificate(THI, "BVA-1"), certificate(LEYLA, "BVA-2"))
+        for _ in range(10):
+            core.clock.advance(minutes=11)
+            core.worker(CHUNK).work_off()
+    (dead,) = work_rows(core)
+    load = ChunkHandler._load
+
+    def loaded(handler: ChunkHandler, row: WorkRow) -> tuple[Delivery, Chunk, Sequence[bytes]]:
+        found = load(handler, row)
+        with core.store.unit_of_work() as work:
+            assert work.miss_chunks(delivery.id, [row.facts["ordinal"]]) == 1
+            work.commit()
+        return found
+
+    retry(core.store, core.clock, dead.id, actor="op")
+    with patch.object(ChunkHandler, "_load", loaded):
+        core.worker(CHUNK).work_off()
+    worked_off(core)
+    assert endings(first(core, delivery)) == [(1, "angenommen"), (2, "fehlerhaft")]
+    assert addenda(core).work(50).done == 1
+    assert endings(later(core, delivery, 1)) == [(2, "angenommen")]
 
 
 def test_what_is_given_up_is_told_in_an_addendum(core: BatchCore) -> None:

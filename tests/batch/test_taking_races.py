@@ -6,15 +6,14 @@ import io
 import threading
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 from unittest.mock import patch
 
 import pytest
 
 from fixtures.persons import LEYLA, THI
 from fixtures.resettlers import certificate, records, write_file
-from gateway.batch import taking
 from gateway.batch.addenda import ABANDONED_AFTER, AbandonedDeliveries
+from gateway.batch.packing import pack
 from gateway.batch.taking import Opened, Taken
 from gateway.results import Refusal
 from messages.registry import write
@@ -83,17 +82,16 @@ def test_who_is_late_with_the_same_file_does_not_lay_down_again_what_fell_apart(
     uuid = new_uuid()
     octets = [write(certificate(LEYLA, "BVA-1")), write(certificate(THI, "BVA-2"))]
     late, prompt = Sender(core, octets, uuid), Sender(core, octets, uuid)
-    pack, took = taking.pack, []
+    promptly = [prompt]
 
-    def packed(pieces: Any) -> bytes:
-        if not took:
-            took.append(True)
-            assert isinstance(prompt.deliver(), Taken)
+    def packed(pieces: Iterable[bytes]) -> bytes:
+        while promptly:
+            assert isinstance(promptly.pop().deliver(), Taken)
             with failing(LEYLA.personalien.nachname.text):
                 core.work_off()
         return pack(pieces)
 
-    with patch.object(taking, "pack", packed):
+    with patch("gateway.batch.taking.pack", packed):
         again = late.deliver()
     assert isinstance(again, Taken)
     assert again.repeated
