@@ -31,6 +31,7 @@ from fixtures.demo.display import say
 from fixtures.demo.place import Place, prepare
 from fixtures.resettlers import records, write_file
 from schemas.paths import bva_xsd
+from store.acceptance.migrate import migrate_acceptance
 from tests.support.postgres import PostgresCluster, find_binaries, own_cluster
 
 RESULTS: Final = Path(__file__).parent / "results" / "large.json"
@@ -75,6 +76,7 @@ def _measured(engine: str, count: int, outage_minutes: int) -> dict[str, Any]:
         cluster = stack.enter_context(own_cluster()) if engine == "postgresql" else None
         stack.enter_context(_environment(cluster, folder))
         place = prepare(folder, scheduler_seconds=2)
+        migrate_acceptance(os.environ["INGE_ACCEPTANCE__URL"])
         floor = _floor(place, cluster)
         say(f"{engine}: floor {floor:.0f} records/s; writing {count} records")
         file = folder / "records.xml"
