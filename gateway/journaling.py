@@ -11,6 +11,7 @@ from gateway.accepted import Outcome, Registered, Route
 from gateway.serving import AcceptedRequest, ServiceAnswer
 from gateway.trust.documents import VerifiedDocument
 from messages.errors import GatewayError
+from store.engine import Store
 from store.records import JournalEntry, JournalKind
 
 _alarm: Final = logging.getLogger("gateway.alarm")
@@ -127,6 +128,16 @@ def refused(
         facts=None if error.path is None else {"path": error.path, "line": error.line},
         content=content,
     )
+
+
+def note_refusal(store: Store, entry: JournalEntry) -> None:
+    """Journal a refusal in a transaction of its own; while the store is away the log has to do."""
+    try:
+        with store.unit_of_work() as work:
+            work.add_journal(entry)
+            work.commit()
+    except Exception as error:  # noqa: BLE001 - the refusal must reach the partner all the same
+        raise_alarm("refusal not journaled", error, code=entry.code, door=entry.door)
 
 
 def raise_alarm(what: str, error: BaseException, **facts: str | None) -> None:

@@ -29,12 +29,11 @@ from messages.errors import GatewayError
 from messages.frame import Fachrahmen
 from messages.quittung import Quittung
 from messages.registry import BUNDLED_MESSAGES, MessageRegistry
-from messages.violations import to_error
-from schemas.registry import Contract, SchemaRegistry
-from schemas.violations import ContractError
+from messages.violations import kept_contract
+from schemas.registry import SchemaRegistry
 from store.engine import Store
 from store.errors import StoreBusy, StoreUnavailable
-from store.records import DecisionRecord, JournalEntry, KnownMessage, PartyRecord, StoredAnswer
+from store.records import DecisionRecord, KnownMessage, PartyRecord, StoredAnswer
 from store.unit import UnitOfWork
 
 __all__ = ["Answer", "Pipeline", "Refusal", "Route"]
@@ -115,7 +114,8 @@ class Pipeline:
 
         In: SHA-256 and length of the octets, the refusal, the way they came.
         """
-        self._journal(journaling.refused(error, route, self._clock.now(), digest=sha256, size=size))
+        entry = journaling.refused(error, route, self._clock.now(), digest=sha256, size=size)
+        journaling.note_refusal(self._store, entry)
         return Refusal(error, self._writer.refusal(error), None, None)
 
     def _lead(self, way: Way) -> Answer:
@@ -151,21 +151,9 @@ class Pipeline:
         recognised = self.senders.recognise(way.document, way.now)
         way.fingerprint, way.parties = recognised.fingerprint, recognised.parties
 
-    def _contract(self, way: Way, today: date) -> Contract:
-        """Return the contract that the document is written to and keeps."""
-        element = way.document.element
-        try:
-            contract = self._registry.identify(element, today)
-        except ContractError as error:
-            raise to_error([error.violation]) from error
-        violations = self._registry.check(contract, element)
-        if violations:
-            raise to_error(violations)
-        return contract
-
     def _understand(self, way: Way, today: date) -> ParsedMessage:
         element = way.document.element
-        contract = self._contract(way, today)
+        contract = kept_contract(self._registry, element, today)
         message = self._messages.parse(element)
         frame = message.rahmen
         if type(message) not in self._handlers or not isinstance(frame, Fachrahmen):
@@ -182,7 +170,7 @@ class Pipeline:
 
     def _serve(self, way: Way, handler: ServiceHandler, today: date) -> Answer:
         """Answer a request of our own service: the same way, but decided is nothing and repeated neither."""
-        self._contract(way, today)
+        kept_contract(self._registry, way.document.element, today)
         way.request = request = handler.read(way.document.element)
         way.mark("understand")
         party = self.senders.speaker(way.document, way.parties, request.kennung)
@@ -273,7 +261,8 @@ class Pipeline:
                 sha256=document.content_hash, size=len(document.canonical), error=error, route=way.route
             )
         if error.code != "T200.store-away":
-            self._journal(
+            journaling.note_refusal(
+                self._store,
                 journaling.refused(
                     error,
                     way.route,
@@ -285,7 +274,7 @@ class Pipeline:
                     message_type=way.message_type,
                     # What is no message of the standard is kept as its operation says, once that is known.
                     content=None if way.is_service else document.canonical,
-                )
+                ),
             )
         if way.is_service:
             # The rejection of the standard answers messages of the standard only.
@@ -294,15 +283,6 @@ class Pipeline:
             error, document=document, party=party, parsed=way.parsed, at=self._business.now()
         )
         return Refusal(error, fehler, party, way.uuid)
-
-    def _journal(self, entry: JournalEntry) -> None:
-        """Journal a refusal in its own transaction; while the store is away the log has to do."""
-        try:
-            with self._store.unit_of_work() as work:
-                work.add_journal(entry)
-                work.commit()
-        except Exception as error:  # noqa: BLE001 - the refusal must reach the partner all the same
-            journaling.raise_alarm("refusal not journaled", error, code=entry.code, door=entry.door)
 
 
 def _record(

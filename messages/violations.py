@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from types import MappingProxyType
 from typing import Final
 
+from lxml import etree
+
 from messages.errors import GatewayError
-from schemas.violations import Violation, ViolationKind
+from schemas.registry import Contract, SchemaRegistry
+from schemas.violations import ContractError, Violation, ViolationKind
 
 CODES: Final[Mapping[ViolationKind, str]] = MappingProxyType(
     {
@@ -20,6 +24,21 @@ CODES: Final[Mapping[ViolationKind, str]] = MappingProxyType(
         ViolationKind.EMPTY_TEXT: "S030",
     }
 )
+
+
+def kept_contract(registry: SchemaRegistry, element: etree._Element, today: date) -> Contract:
+    """Return the contract that a document is written to and keeps, on the day given.
+
+    Raises GatewayError: one for all that it violates, or for a contract that is not served.
+    """
+    try:
+        contract = registry.identify(element, today)
+    except ContractError as error:
+        raise to_error([error.violation]) from error
+    violations = registry.check(contract, element)
+    if violations:
+        raise to_error(violations)
+    return contract
 
 
 def to_error(violations: Sequence[Violation]) -> GatewayError:

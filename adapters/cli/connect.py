@@ -18,6 +18,7 @@ from adapters.cli.connect_input import (
     pairs_of,
     procedure_id_in,
 )
+from adapters.cli.connect_output import confirmation_data, history_table, step_data
 from adapters.cli.console import (
     LARGEST_ID,
     CommandError,

@@ -29,10 +29,9 @@ from gateway.trust.canonical import canonical_octets
 from messages.bva import Bescheinigung200002, Ereignis, Ergebnisrahmen
 from messages.errors import GatewayError
 from messages.namespaces import BVA
-from messages.violations import to_error
+from messages.violations import kept_contract
 from schemas.din91379 import is_datatype_c
-from schemas.registry import Contract, SchemaRegistry
-from schemas.violations import ContractError
+from schemas.registry import SchemaRegistry
 from store.records import DecisionRecord, JournalEntry, MessageRef, StoredAnswer
 from store.records_batch import Chunk, ChunkCounts, Delivery
 from store.unit import UnitOfWork
@@ -140,7 +139,7 @@ class RecordReader:
         element = None
         try:
             element = admit(raw, self._limits).root
-            contract = self._contract(element)
+            contract = kept_contract(self._registry, element, self._today)
             message: Any = self._tools.messages.parse(element)
         except GatewayError as error:
             return self._record(position, raw, _mark(element), error=error)
@@ -164,16 +163,6 @@ class RecordReader:
         uuid = record_uuid(self._delivery.stem, position)
         digest = hashlib.sha256(stored).digest()
         return Record(self._delivery, position, uuid, stored, digest, mark, error=error)
-
-    def _contract(self, element: etree._Element) -> Contract:
-        try:
-            contract = self._registry.identify(element, self._today)
-        except ContractError as error:
-            raise to_error([error.violation]) from error
-        violations = self._registry.check(contract, element)
-        if violations:
-            raise to_error(violations)
-        return contract
 
 
 class RecordDecisions:

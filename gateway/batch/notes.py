@@ -27,12 +27,12 @@ from gateway.trust.signed_document import verify_document
 from messages.bva import Abruf200008, Lieferschein200001, parse
 from messages.errors import GatewayError
 from messages.namespaces import BVA
-from messages.violations import to_error
+from messages.violations import kept_contract
 from schemas.registry import Contract, SchemaRegistry
-from schemas.violations import ContractError, shown_name
+from schemas.violations import shown_name
 from store.engine import Store
 from store.errors import StoreBusy, StoreUnavailable
-from store.records import JournalEntry, PartyRecord
+from store.records import PartyRecord
 
 DOOR: Final = "batch"
 """The name of this door; later answers to records have it as their route."""
@@ -130,7 +130,7 @@ class NoteReader:
         if document.element.tag != kind.root:
             found = shown_name(document.element.tag)
             raise GatewayError("X001.unknown-root", details={"found": found})
-        contract = self._contract(document, today)
+        contract = kept_contract(self._registry, document.element, today)
         message = parse(document.element)
         party = self._senders.speaker(document, recognised.parties, message.autor.kennung)
         way.note = note = Note(
@@ -163,7 +163,8 @@ class NoteReader:
         note = way.note
         uuid = None if note is None else note.uuid
         if error.code != "T200.store-away":
-            self._journal(
+            journaling.note_refusal(
+                self._store,
                 journaling.refused(
                     error,
                     way.route,
@@ -174,7 +175,7 @@ class NoteReader:
                     uuid=uuid,
                     message_type=None if note is None else note.contract.message_type,
                     content=document.canonical,
-                )
+                ),
             )
         return Refusal(error, self._signed(error, party), party, uuid)
 
@@ -182,19 +183,8 @@ class NoteReader:
         self, error: GatewayError, route: Route, at: datetime, sha256: bytes, size: int
     ) -> Refusal:
         """Refuse what was not proven: journal hash, size, code and peer, and echo nothing."""
-        self._journal(journaling.refused(error, route, at, digest=sha256, size=size))
+        journaling.note_refusal(self._store, journaling.refused(error, route, at, digest=sha256, size=size))
         return Refusal(error, self._tools.writer.refusal(error), None, None)
-
-    def _contract(self, document: VerifiedDocument, today: date) -> Contract:
-        element = document.element
-        try:
-            contract = self._registry.identify(element, today)
-        except ContractError as error:
-            raise to_error([error.violation]) from error
-        violations = self._registry.check(contract, element)
-        if violations:
-            raise to_error(violations)
-        return contract
 
     def _object(self, note: Note) -> None:
         message, settings = note.message, self._tools.settings
@@ -216,15 +206,6 @@ class NoteReader:
         except Exception as failed:  # noqa: BLE001 - the refusal must reach the sender all the same
             journaling.raise_alarm("refusal not signed", failed, code=error.code, door=DOOR)
             return fehler
-
-    def _journal(self, entry: JournalEntry) -> None:
-        """Journal a refusal in its own transaction; while the store is away the log has to do."""
-        try:
-            with self._store.unit_of_work() as work:
-                work.add_journal(entry)
-                work.commit()
-        except Exception as error:  # noqa: BLE001 - the refusal must reach the sender all the same
-            journaling.raise_alarm("refusal not journaled", error, code=entry.code, door=entry.door)
 
 
 def _proven_party(way: NoteWay) -> PartyRecord | None:

@@ -1,0 +1,50 @@
+"""What the commands of the connection procedure tell: confirmations and history, as JSON and for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adapters.cli.console import table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from store.records_connection import Confirmation, Step
+
+
+def confirmation_data(confirmation: Confirmation) -> dict[str, Any]:
+    """Return what JSON tells of a confirmation."""
+    return {
+        "confirmation": confirmation.uuid,
+        "kennung": confirmation.kennung,
+        "maker": confirmation.maker,
+        "product": confirmation.product,
+        "product_version": confirmation.product_version,
+        "state": str(confirmation.state),
+        "confirmed_at": confirmation.confirmed_at.isoformat(),
+        "confirmed_by": confirmation.confirmed_by,
+        "import_until": confirmation.import_until.isoformat(),
+        "scope": [list(pair) for pair in sorted(confirmation.scope)],
+        "signed_with": confirmation.signer_fingerprint,
+    }
+
+
+def step_data(step: Step) -> dict[str, Any]:
+    """Return what JSON tells of a row of history."""
+    return {
+        "step": step.step,
+        "before": step.before,
+        "after": step.after,
+        "at": step.at.isoformat(),
+        "actor": step.actor,
+        "reason": step.reason,
+        "facts": dict(step.facts),
+    }
+
+
+def history_table(steps: Sequence[Step]) -> str:
+    """Lay out a history for people."""
+    rows = [
+        (f"{step.at:%Y-%m-%d %H:%M:%S}", step.actor, step.step, step.after, step.reason) for step in steps
+    ]
+    return table(["time (UTC)", "who", "step", "state", "reason"], rows)
