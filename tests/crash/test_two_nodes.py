@@ -11,7 +11,6 @@ import pytest
 import requests
 from sqlalchemy import func, select
 
-from adapters.client import RetryPolicy
 from fixtures.resettlers import records
 from messages import bva
 from store.engine import Store
@@ -20,7 +19,7 @@ from tests.support.batch import connect_bva
 from tests.support.batch_http import Office, read, records_file, results_in
 from tests.support.cli import inge
 from tests.support.deployment import Proxy, documented_proxy
-from tests.support.load import Load, nothing_lost_and_nothing_double
+from tests.support.load import PATIENT, Load, nothing_lost_and_nothing_double
 from tests.support.nginx import client_files
 from tests.support.postgres import PostgresCluster
 from tests.support.ring import scale
@@ -32,7 +31,6 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.filterwarnings("ignore:Unverif
 Waiting = Callable[[Callable[[], bool]], None]
 RECORDS = scale(120, 2000)
 CHUNK = 5
-UNTIL_IT_IS_BACK = RetryPolicy(attempts=200, first_seconds=0.1, longest_seconds=0.5)
 
 
 @pytest.fixture
@@ -96,11 +94,13 @@ def reached(store: Store, chunks: int) -> bool:
 
 
 class Delivering(threading.Thread):
-    """The Federal Administration Office delivers to one node, and repeats until it has the receipt."""
+    """The Federal Administration Office delivers through the proxy, and repeats until it has the receipt."""
 
-    def __init__(self, node: Gateway, folder: Path, number: int) -> None:
+    def __init__(
+        self, node: Gateway, proxy: Proxy, session: requests.Session, folder: Path, number: int
+    ) -> None:
         super().__init__(daemon=True)
-        self.office = Office(node, retry=UNTIL_IT_IS_BACK)
+        self.office = Office(node, retry=PATIENT, base=proxy.base, session=session)
         self.file = records_file(folder / f"delivery-{number}.xml", records(7000 + number, RECORDS))
         self.manifest = self.office.manifest(self.file, number)
         self.receipt: bva.Eingang200007 | None = None
@@ -131,7 +131,7 @@ def proxy(nodes: tuple[Gateway, Gateway], tmp_path: Path) -> Iterator[Proxy]:
 @pytest.fixture
 def session_of(tmp_path: Path) -> Callable[[str], requests.Session]:
     """What carries requests of a partner with its TLS client certificate."""
-    files = {each: client_files(tmp_path, live_pki(), each, each) for each in ("abh1", "abh2", "tgs1")}
+    files = {each: client_files(tmp_path, live_pki(), each, each) for each in ("abh1", "abh2", "tgs1", "bva")}
 
     def session(holder: str) -> requests.Session:
         made = requests.Session()
@@ -160,7 +160,7 @@ def test_nothing_is_lost_or_doubled_while_nodes_are_restarted_and_killed(
         for _ in range(scale(1, 4)):
             restart_one_after_the_other(nodes, load, store, wait_until)
             for victim, survivor in (nodes, reversed(nodes)):
-                deliveries.append(Delivering(victim, tmp_path, len(deliveries) + 1))
+                deliveries.append(Delivering(victim, proxy, session_of("bva"), tmp_path, len(deliveries) + 1))
                 deliveries[-1].start()
                 kill_node(victim, survivor, load, store, wait_until)
             deliveries[-1].join()

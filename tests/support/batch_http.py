@@ -58,21 +58,31 @@ def prepared_for_deliveries(folder: Path, store_url: str, **sections: dict[str, 
 
 
 class Office(BatchClient):
-    """The Federal Administration Office. In: the gateway, the holder of the key it signs with."""
+    """The Federal Administration Office. In: the gateway, the holder of the key it signs with; the address of
+    a proxy before it, and what carries requests there.
+    """
 
     def __init__(
-        self, gateway: Gateway, holder: str = "bva", *, agency: Any = BVA, retry: RetryPolicy = ONCE
+        self,
+        gateway: Gateway,
+        holder: str = "bva",
+        *,
+        agency: Any = BVA,
+        retry: RetryPolicy = ONCE,
+        base: str | None = None,
+        session: requests.Session | None = None,
     ) -> None:
         self.gateway = gateway
         self.key = gateway.pki.key(holder)
         super().__init__(
-            f"{gateway.base}/batch",
+            f"{base or gateway.base}/batch",
             self.key,
             GatewayTrust([gateway.pki.certificate("gateway")]),
             agency=bva.Stelle(agency.kennung, agency.name),
             reader=bva.Stelle(BAMF.kennung, BAMF.name),
             test=True,
             retry=retry,
+            session=session,
         )
 
     def next_manifest(self, file: Path) -> bytes:
