@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -65,7 +65,7 @@ class Judge:
         yield from self._number(case, got, earlier)
         if got.element is not None:
             yield from self._content(case, got, earlier)
-            yield from self._frame(case, sent, got.element)
+            yield from self._frame(case, sent, got.element, earlier.documents.values())
             for each in (got.element, *got.records):
                 yield from self._contract(each)
 
@@ -95,14 +95,32 @@ class Judge:
                 yield f"the element {name} must not be there"
         if got.endings != expect.endings:
             yield f"the records ended with {', '.join(got.endings)}, not {', '.join(expect.endings)}"
+        if expect.endings:
+            yield from self._results(got, earlier)
         if expect.silent_about is not None:
             party = all_parties()[expect.silent_about]
             text = document.decode()
             if party.name in text or party.kennung.partition(":")[2] in text:
                 yield f"the answer names {party.name}, whom it must not name"
 
-    def _frame(self, case: Case, sent: Sent, element: etree._Element) -> Iterator[str]:
-        """What holds of every answer: it says what it answers, who answers whom, and that this is a test."""
+    def _results(self, got: Got, earlier: Earlier) -> Iterator[str]:
+        """What holds of every file of results: each at the place of its record, each person with a number."""
+        places = [each.findtext(f"{{{BVA}}}position") for each in got.records]
+        if places != [str(place) for place in range(1, len(places) + 1)]:
+            yield f"the results are about the records {', '.join(map(str, places))}"
+        numbers = [found for each in got.records if (found := each.findtext(f".//{{{BVA}}}bamfkennziffer"))]
+        # The first of them is the number of the answer, which was looked at already.
+        for place, number in enumerate(numbers[1:], 1):
+            if number in earlier.numbers.values() or number in numbers[:place]:
+                yield f"the number {number} was given to another person before"
+
+    def _frame(
+        self, case: Case, sent: Sent, element: etree._Element, earlier: Iterable[bytes]
+    ) -> Iterator[str]:
+        """What holds of every answer: it says what it answers, who answers whom, and that this is a test.
+
+        In: the documents of earlier answers; its own UUID can be in none of them.
+        """
         if etree.QName(element).namespace == BVA:
             yield from self._note(case, sent, element)
             return
@@ -112,6 +130,9 @@ class Judge:
             if said != sent.uuid:
                 yield f"it answers {said}, not what was sent"
             return
+        own = str(element.findtext(".//nachrichtenUUID"))
+        if own == sent.uuid or (not case.expect.same_document and own.encode() in b"".join(earlier)):
+            yield f"the nachrichtenUUID {own} is not one of its own"
         if element.findtext("{*}ausloeserUUID") != sent.uuid:
             yield "ausloeserUUID is not the UUID of what was sent"
         if element.findtext(".//leser/kennung") != all_parties()[case.author].kennung:

@@ -23,12 +23,14 @@ from adapters.testkit.parties import all_parties
 from messages import bva
 from messages.errors import CATALOGUE, Advice
 from messages.fehler import parse_fehler
+from messages.registry import BUNDLED_MESSAGES
 from schemas.registry import SchemaRegistry
 from schemas.violations import ContractError
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 TODAY = NOW.date()
 REGISTRY = SchemaRegistry.load()
+EARLIER_UUID = "0d9f5e3c-7c1b-4a53-8f6e-2f4b8f1f6a10"
 FAULTY = {"wrong-version", "not-valid", "unknown-code"}
 
 
@@ -47,6 +49,13 @@ def sent(leaf: Leaf) -> Sent:
     names = (".//nachrichtenUUID", "{*}anfrageUUID", "{*}lieferscheinUUID")
     uuid = next(found for name in names if (found := root.findtext(name)))
     return Sent(leaf.files["input.xml"], str(uuid), str(root.tag))
+
+
+def accepted(position: int, number: str) -> etree._Element:
+    """The result of a record that was accepted."""
+    given = bva.Angenommen(number, TODAY, True)
+    result = bva.Ergebnis200004(rahmen=bva.Ergebnisrahmen(position), angenommen=given)
+    return etree.fromstring(BUNDLED_MESSAGES.write(result))
 
 
 def answered(leaf: Leaf) -> Got:
@@ -160,6 +169,7 @@ def test_an_expectation_can_fail(
     [
         (' test="1"', "", "attribute test"),
         (r"ausloeserUUID>\w{8}-", "ausloeserUUID>00000000-", "ausloeserUUID"),
+        (r"nachrichtenUUID>[^<]*", "nachrichtenUUID>" + EARLIER_UUID, "not one of its own"),
         ("<kennung>azr:990001", "<kennung>azr:990002", "leser"),
         ("<kennung>dbs:000100", "<kennung>dbs:000101", "autor"),
         ("gueltigVon>2026-", "gueltigVon>26-", "not valid"),
@@ -173,7 +183,8 @@ def test_what_holds_of_every_answer_is_checked(
     assert changes == 1
     root = etree.fromstring(text.encode())
     got = replace(answered(leaf), element=root, document=etree.tostring(root, method="c14n"))
-    found = list(judge.differences(leaf.case, sent(leaf), got, Earlier({}, {})))
+    earlier = Earlier({}, {"x": f"<nachrichtenUUID>{EARLIER_UUID}</nachrichtenUUID>".encode()})
+    found = list(judge.differences(leaf.case, sent(leaf), got, earlier))
     assert found
     assert all(told in each for each in found)
 
@@ -207,6 +218,9 @@ def test_a_refusal_that_differs_is_told(
         ({"number": None}, "no number"),
         ({"path": None}, "does not name geburtsdatum"),
         ({"records": (etree.fromstring("<nothing/>"),)}, "not valid"),
+        ({"records": (accepted(2, "B-1"), accepted(1, "B-2"))}, "about the records 2, 1"),
+        ({"records": (accepted(1, "B-1"), accepted(2, "B-1"))}, "B-1 was given to another person before"),
+        ({"records": (accepted(1, "B-1"), accepted(2, "B-0"))}, "B-0 was given to another person before"),
     ],
 )
 def test_a_result_that_differs_is_told(
@@ -214,7 +228,7 @@ def test_a_result_that_differs_is_told(
 ) -> None:
     leaf, about = booklet["result"], booklet["delivery"]
     got = replace(answered(leaf), **changed)
-    found = list(judge.differences(leaf.case, sent(about), got, Earlier({}, {})))
+    found = list(judge.differences(leaf.case, sent(about), got, Earlier({"x": "B-0"}, {})))
     assert any(told in each for each in found)
 
 
