@@ -15,8 +15,9 @@ import struct
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
@@ -43,6 +44,9 @@ class RecordsLimits:
     """Declared at the root: each record gets a copy of them."""
     max_namespace: int = 256
     """Characters of one of their names."""
+    max_names: int = 64 * 1024
+    """Characters of all different names in the file, each with its namespace and prefix: whoever parses keeps
+    them to the end. The contract needs a tenth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ class RecordsFile:
 _PLACE: Final = struct.Struct("<QI")
 _BLOCK: Final = 64 * 1024
 _SEPARATOR: Final = " "
-"""Stands between namespace and local name as Expat tells them; no namespace name holds a blank."""
+"""Stands between namespace, local name and prefix as Expat tells them; none of them holds a blank."""
 _ROOT: Final = ROOT[1:].replace("}", _SEPARATOR)
 _RECORD: Final = RECORD[1:].replace("}", _SEPARATOR)
 _LOCATIONS: Final = frozenset(
@@ -168,7 +172,12 @@ class _Survey:
         """Offset of the record that is open, or closed without that its end is known yet."""
         self._reached = 0
         """Offset of the latest boundary: what follows it is one record or one piece of markup, or blanks."""
-        self._parser = parser = expat.ParserCreate("utf-8", _SEPARATOR)
+        self._names: dict[Any, Any] = {}
+        """Every name there was, noted by pyexpat; with prefixes, since Expat keeps them as written."""
+        self._seen = 0
+        self._characters = 0
+        self._parser = parser = expat.ParserCreate("utf-8", _SEPARATOR, self._names)
+        parser.namespace_prefixes = True
         parser.XmlDeclHandler = self._declaration
         parser.StartDoctypeDeclHandler = self._doctype
         parser.CommentHandler = self._comment
@@ -194,6 +203,7 @@ class _Survey:
                 raise GatewayError("S001", line=lines) from None
             lines += block.count(b"\n")
             self._feed(block)
+            self._count_names()
             if self._ascii and not block.isascii():
                 raise GatewayError("S001", line=1)
             # Twice: Expat may wait for as much again before it looks at a long piece of markup anew.
@@ -210,6 +220,12 @@ class _Survey:
         except expat.ExpatError as error:
             details = {"found": "&"} if error.code == _UNDEFINED_ENTITY else None
             raise GatewayError(_CODES.get(error.code, "X000"), line=error.lineno, details=details) from None
+
+    def _count_names(self) -> None:
+        self._characters += sum(len(each or "") for each in islice(self._names, self._seen, None))
+        self._seen = len(self._names)
+        if self._characters > self._limits.max_names:
+            raise self._error("T099.too-many-names", limit=str(self._limits.max_names))
 
     def _error(self, code: str, **details: str) -> GatewayError:
         return GatewayError(code, line=self._parser.CurrentLineNumber, details=details or None)
@@ -246,12 +262,13 @@ class _Survey:
         self.around[prefix] = name or ""
 
     def _root(self, name: str, attributes: dict[str, str]) -> None:
-        if name != _ROOT:
+        if _plain(name) != _ROOT:
             raise self._error("X001.unknown-root", found=_shown(name))
-        unknown = next((each for each in attributes if each not in _LOCATIONS), None)
+        unknown = next((each for each in attributes if _plain(each) not in _LOCATIONS), None)
         if unknown is not None:
             raise self._error("X001", expected="no such attribute", found=_shown(unknown))
-        self._parser.StartNamespaceDeclHandler = None
+        # Not without any: prefixes are noted only for somebody who listens.
+        self._parser.StartNamespaceDeclHandler = _heard
         self._listen_between()
 
     # Between records. Expat tells an end before it has passed the tag, so a record ends where the next thing
@@ -266,7 +283,7 @@ class _Survey:
 
     def _begin(self, name: str, _attributes: dict[str, str]) -> None:
         self._pass_boundary()
-        if name != _RECORD:
+        if _plain(name) != _RECORD:
             raise self._error("X001", expected=_shown(_RECORD), found=_shown(name))
         if self._count >= self._limits.max_records:
             raise self._error("T099.too-many-records", limit=str(self._limits.max_records))
@@ -315,8 +332,17 @@ class _Survey:
             self._record = None
 
 
+def _heard(*_: object) -> None:
+    """Do nothing."""
+
+
+def _plain(name: str) -> str:
+    """Return namespace and local name, without the prefix."""
+    return _SEPARATOR.join(name.split(_SEPARATOR)[:2])
+
+
 def _shown(name: str) -> str:
-    return shown_name("}" + name.rpartition(_SEPARATOR)[2])
+    return shown_name("}" + _plain(name).rpartition(_SEPARATOR)[2])
 
 
 _START: Final = re.compile(rb"<[^ \t\r\n/>]+")

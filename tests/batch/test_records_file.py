@@ -206,6 +206,22 @@ def many_namespaces() -> Iterator[bytes]:
     yield from (OPEN[:-1], declared.encode(), b">", record(), CLOSE)
 
 
+def each_other(content: str) -> Iterator[bytes]:
+    """Records that name what no other does."""
+    octets = b"".join(record(content.replace("N", f"{number:x}")) for number in range(20_000))
+    yield from (OPEN, octets, CLOSE)
+
+
+def every_pair() -> Iterator[bytes]:
+    """Few names and few prefixes, but each with each: Expat keeps them as they are written."""
+    declared = "".join(f" xmlns:p{number}='u'" for number in range(200))
+    yield OPEN
+    for name in range(400):
+        tags = "".join(f"<p{prefix}:n{name}/>" for prefix in range(200))
+        yield record(f"<b:a{declared}>{tags}</b:a>")
+    yield CLOSE
+
+
 def laughs() -> Iterator[bytes]:
     levels = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     yield from (f'<!DOCTYPE b [<!ENTITY l0 "ha">{levels}]>'.encode(), OPEN, record("&l9;"), CLOSE)
@@ -220,6 +236,11 @@ ATTACKS: Final[dict[str, tuple[Callable[[], Iterator[bytes]], str]]] = {
     "tiny records": (tiny_records, "T099.too-many-records"),
     "many attributes": (many_attributes, "T099.record-too-large"),
     "many namespaces": (many_namespaces, "T099.too-many-namespaces"),
+    "elements": (lambda: each_other("<aN/>"), "T099.too-many-names"),
+    "attributes": (lambda: each_other("<b:a aN=''/>"), "T099.too-many-names"),
+    "prefixes": (lambda: each_other("<pN:a xmlns:pN='u'/>"), "T099.too-many-names"),
+    "prefixes nobody uses": (lambda: each_other("<b:a xmlns:pN='u'/>"), "T099.too-many-names"),
+    "every pair": (every_pair, "T099.too-many-names"),
     "laughs": (laughs, "X001.doctype"),
 }
 
