@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -19,6 +20,9 @@ from adapters.testkit.parties import Party, all_parties
 from gateway.trust.certificate_files import TrustFileError, read_certificates, read_revocation_lists
 from store.parties import add_party, change_party, link_certificate, show_party, unlink_certificate
 from store.records import PartyRecord
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
 
 
 def register(kit: Kit, config: Config) -> list[str]:
@@ -47,7 +51,7 @@ def still_to_do(kit: Kit, config: Config) -> list[str]:
     anchor = x509.load_pem_x509_certificate(kit.anchor.read_bytes())
     if anchor.fingerprint(hashes.SHA256()) not in _fingerprints(config.trust.anchors):
         steps.append(f"add {kit.anchor.resolve()} to [trust] anchors and start the gateway anew")
-    if not _has_list(config.trust.crls, anchor.subject):
+    if not _has_list(config.trust.crls, anchor):
         steps.append(f"add {kit.revocations.resolve()} to [trust] crls and start the gateway anew")
     if not config.rules.notify_replaced:
         steps.append("the case told-replaced needs [rules] notify_replaced = true")
@@ -94,8 +98,13 @@ def _fingerprints(paths: tuple[Path, ...]) -> set[bytes]:
         raise CommandError(str(error)) from error
 
 
-def _has_list(paths: tuple[Path, ...], issuer: x509.Name) -> bool:
+def _has_list(paths: tuple[Path, ...], anchor: x509.Certificate) -> bool:
+    # The roots of all kits have one name; their lists differ in who signed them.
+    key = cast("CertificateIssuerPublicKeyTypes", anchor.public_key())
     try:
-        return any(each.issuer == issuer for each in read_revocation_lists(paths))
+        return any(
+            each.issuer == anchor.subject and each.is_signature_valid(key)
+            for each in read_revocation_lists(paths)
+        )
     except TrustFileError as error:
         raise CommandError(str(error)) from error
