@@ -29,7 +29,7 @@ from tests.support.worker import WorkerProcess
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.filterwarnings("ignore:Unverified HTTPS request")]
 Waiting = Callable[[Callable[[], bool]], None]
-RECORDS = scale(120, 2000)
+RECORDS = scale(120, 500)
 CHUNK = 5
 
 

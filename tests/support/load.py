@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -129,15 +130,16 @@ class Load:
         self._raise()
 
     def progress(self, messages: int, seconds: float = 60) -> None:
-        """Wait until so many further messages were answered."""
-        wanted = len(self.told) + messages
-        waiting = threading.Event()
-        for _ in range(int(seconds / 0.05)):
-            if len(self.told) >= wanted or self.failures:
-                break
-            waiting.wait(0.05)
+        """Wait until so many further messages were answered; fails when for so long there was not one."""
+        seen, wanted = len(self.told), len(self.told) + messages
+        last = time.monotonic()
+        while len(self.told) < wanted:
+            self._raise()
+            if len(self.told) > seen:
+                seen, last = len(self.told), time.monotonic()
+            assert time.monotonic() - last < seconds
+            time.sleep(0.05)
         self._raise()
-        assert len(self.told) >= wanted
 
     def _raise(self) -> None:
         for failure in self.failures:
