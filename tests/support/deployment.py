@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fixtures.pki.build import Pki
-from tests.support.nginx import client_files, find_nginx, wait_for_nginx
+from tests.support.nginx import client_files, find_tool, wait_for_nginx
 from tests.support.reference import PROJECT
 from tests.support.server import free_port
 
@@ -75,7 +75,8 @@ class Proxy:
 @contextmanager
 def documented_proxy(folder: Path, ports: Sequence[int], pki: Pki) -> Iterator[Proxy]:
     """The nginx of docs/deployment/nginx.conf before the nodes at some ports of this machine."""
-    nginx = find_nginx()
+    nginx = find_tool("nginx")
+    find_tool("curl")
     folder.mkdir()
     client_files(folder, pki, "gateway", "server")
     (folder / "clients.pem").write_bytes(

@@ -46,20 +46,20 @@ http {{
 """
 
 
-def find_nginx() -> str:
-    """The nginx of this machine; skips without it, or fails with INGE_REQUIRE_TOOLS=1."""
-    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+def find_tool(name: str) -> str:
+    """A tool of this machine; skips without it, or fails with INGE_REQUIRE_TOOLS=1."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin")
     if found is None:
         if os.environ.get("INGE_REQUIRE_TOOLS") == "1":
-            pytest.fail("no nginx on this machine, and INGE_REQUIRE_TOOLS=1")
-        pytest.skip("no nginx on this machine")
+            pytest.fail(f"no {name} on this machine, and INGE_REQUIRE_TOOLS=1")
+        pytest.skip(f"no {name} on this machine")
     return found
 
 
 @contextmanager
 def tls_proxy(folder: Path, upstream: int, pki: Pki) -> Iterator[str]:
     """An nginx before the port `upstream`; out: its https address. Clients need a certificate of the PKI."""
-    nginx = find_nginx()
+    nginx = find_tool("nginx")
     folder.mkdir()
     client_files(folder, pki, "gateway", "server")
     trusted = [*pki.anchors, *pki.intermediates]
