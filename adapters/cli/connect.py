@@ -203,9 +203,15 @@ def confirm(
 
     from gateway.connecting import confirming
 
-    with opened_desk(configuration(config), actor) as desk:
+    settings = configuration(config)
+    with opened_desk(settings, actor) as desk:
         done = confirming.confirm(
-            desk, procedure_id, uuid=str(uuid.uuid4()), import_days=import_days, reason=reason
+            desk,
+            procedure_id,
+            uuid=str(uuid.uuid4()),
+            registry=contracts(settings),
+            import_days=import_days,
+            reason=reason,
         )
     text = (
         f"{done.kennung} is confirmed with {done.product} {done.product_version}, {done.uuid}:"

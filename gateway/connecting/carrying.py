@@ -12,6 +12,7 @@ from cryptography import x509
 from sqlalchemy import Connection
 
 from gateway.clock import german_day
+from gateway.connecting.confirmation_document import confirmation_document
 from gateway.connecting.procedure import change, need_party, need_procedure, what
 from gateway.connecting.steps import (
     EXPORT,
@@ -29,22 +30,10 @@ from gateway.trust.documents import VerifiedDocument
 from gateway.trust.keys import SigningKey
 from gateway.trust.policy import SignaturePolicy
 from gateway.trust.signed_document import sign_document, verify_document
-from messages.anbindung import (
-    ROOT,
-    Anbindungsbestaetigung,
-    AngebundeneBehoerde,
-    Nachrichtenart,
-    Produkt,
-    PruefendeStelle,
-    Vergleich,
-    parse_bestaetigung,
-    write_bestaetigung,
-)
+from messages.anbindung import ROOT, Anbindungsbestaetigung, parse_bestaetigung
 from messages.errors import GatewayError
-from messages.violations import to_error
-from messages.writing import read
+from messages.violations import kept_contract
 from schemas.registry import SchemaRegistry
-from schemas.violations import ContractError
 from store.confirmations import (
     INHERITED,
     add_confirmation,
@@ -59,8 +48,8 @@ from store.confirmations import (
 )
 from store.connection_data import destroy_contents, last_comparison
 from store.connections import history_of
-from store.records import JournalEntry, JournalKind, PartyRecord
-from store.records_connection import Confirmation, ConnectionState, Pair, StoredComparison
+from store.records import JournalEntry, JournalKind
+from store.records_connection import Confirmation, ConnectionState, Pair
 from store.unit_messages import journal_row
 
 KIND = "confirmation"
@@ -83,8 +72,7 @@ def export(desk: Desk, procedure_id: int, *, key: SigningKey, registry: SchemaRe
     check_way(EXPORT, what(procedure), confirmation.state)
     if confirmation.document is not None:
         return confirmation.document
-    document = write_bestaetigung(_written(desk, confirmation, kept, party))
-    _check_contract(document, registry, desk.clock.now())
+    document = confirmation_document(desk, confirmation, kept, party, registry)
     signed = sign_document(document, key=key)
     with desk.write() as connection:
         if not set_document(connection, confirmation, signed, fingerprint_of(key.certificate)):
@@ -240,33 +228,6 @@ def withdraw_inherited(desk: Desk, kennung: str, reason: str) -> frozenset[Pair]
     return lost
 
 
-def _written(
-    desk: Desk, confirmation: Confirmation, kept: StoredComparison, party: PartyRecord
-) -> Anbindungsbestaetigung:
-    settings = desk.settings
-    return Anbindungsbestaetigung(
-        bestaetigung_uuid=confirmation.uuid,
-        pruefende_stelle=PruefendeStelle(settings.kennung, settings.name, settings.environment),
-        behoerde=AngebundeneBehoerde(party.kennung, party.name, party.agency_type),
-        produkt=Produkt(confirmation.maker, confirmation.product, confirmation.product_version),
-        nachrichtenarten=tuple(
-            Nachrichtenart(pair.message_type, pair.version) for pair in sorted(confirmation.scope)
-        ),
-        vergleich=Vergleich(kept.at, kept.actor, kept.counts["equal"], kept.digest.hex()),
-        bestaetigt_am=confirmation.confirmed_at,
-        bestaetigt_durch=confirmation.confirmed_by,
-        einspielen_bis=confirmation.import_until,
-    )
-
-
-def _check_contract(document: bytes, registry: SchemaRegistry, now: datetime) -> None:
-    """Refuse to sign what nobody could import: names may hold letters that the contract does not know."""
-    element = read(document)
-    violations = registry.check(registry.identify(element, german_day(now)), element)
-    if violations:
-        raise ConnectError(f"the confirmation cannot be written: {to_error(violations)}")
-
-
 def _check_signer(document: VerifiedDocument, trusted: Collection[x509.Certificate], now: datetime) -> None:
     certificate = document.certificate
     fingerprint = fingerprint_of(certificate)
@@ -283,13 +244,7 @@ def _read(document: VerifiedDocument, registry: SchemaRegistry, now: datetime) -
     element = document.element
     if element.tag != ROOT:
         raise ConnectError("the file holds another document than the confirmation of a connection")
-    try:
-        contract = registry.identify(element, german_day(now))
-    except ContractError as error:
-        raise to_error([error.violation]) from error
-    violations = registry.check(contract, element)
-    if violations:
-        raise to_error(violations)
+    kept_contract(registry, element, german_day(now))
     return parse_bestaetigung(element)
 
 

@@ -17,10 +17,12 @@ from gateway.connecting.comparing import (
     comparison_digest,
     sent_digest,
 )
+from gateway.connecting.confirmation_document import confirmation_document
 from gateway.connecting.procedure import change, need_party, need_procedure, need_product, note_sent, what
 from gateway.connecting.report import Report, make_report, read_report, write_report
 from gateway.connecting.steps import COMPARE, CONFIRM, ConnectError, Desk, check_way
 from gateway.trust.canonical import read_canonical
+from schemas.registry import SchemaRegistry
 from store.confirmations import add_confirmation
 from store.connection_data import (
     add_comparison,
@@ -110,12 +112,18 @@ def last_report(desk: Desk, procedure_id: int) -> Report:
 
 
 def confirm(
-    desk: Desk, procedure_id: int, *, uuid: str, import_days: int = IMPORT_DAYS, reason: str = ""
+    desk: Desk,
+    procedure_id: int,
+    *,
+    uuid: str,
+    registry: SchemaRegistry,
+    import_days: int = IMPORT_DAYS,
+    reason: str = "",
 ) -> Confirmation:
     """Confirm an authority whose last comparison was equal and is newer than every change of either side.
 
     Ends the procedure: the contents of the test data given separately and of all reports are destroyed.
-    In: the UUID of the confirmation, within how many days it has to be imported.
+    In: the UUID of the confirmation, the contracts, within how many days it has to be imported.
     """
     desk.need_test()
     now = desk.clock.now()
@@ -144,6 +152,9 @@ def confirm(
             import_until=german_day(now) + timedelta(days=import_days),
             procedure_id=procedure.id,
         )
+        # What cannot be written could never be exported, and the test data would be gone.
+        party = need_party(connection, procedure.kennung)
+        confirmation_document(desk, confirmation, kept, party, registry)
         change(
             desk,
             connection,

@@ -3,6 +3,8 @@
 Every function raises ConnectError where its way is not possible.
 """
 
+from typing import Final
+
 from gateway.connecting.steps import (
     ACCEPT_PRODUCT,
     REGISTER_PRODUCT,
@@ -14,10 +16,13 @@ from gateway.connecting.steps import (
     check_way,
     note,
 )
+from schemas.din91379.characters import is_datatype_c
 from store.connections import add_product, change_product, find_product
 from store.records_connection import ConnectionState, Product
 
 KIND = "product"
+LONGEST: Final = 250
+"""What the contract of the confirmation takes as a name."""
 
 
 def register_product(desk: Desk, maker: str, name: str, version: str) -> Product:
@@ -25,6 +30,11 @@ def register_product(desk: Desk, maker: str, name: str, version: str) -> Product
     desk.need_test()
     if not all(part.strip() for part in (maker, name, version)):
         raise ConnectError("a product has a maker, a name and a version")
+    if not all(is_datatype_c(part) and len(part) <= LONGEST for part in (maker, name, version)):
+        raise ConnectError(
+            f"maker, name and version are letters of DIN 91379 (data type C), {LONGEST} of each at most:"
+            " others cannot be confirmed"
+        )
     product = Product(desk.store.new_id(), maker, name, version)
     with desk.write() as connection:
         if not add_product(connection, product):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from gateway.connecting import carrying, confirming, procedure
+from gateway.connecting import carrying, procedure
 from gateway.connecting.steps import ConnectError
 from gateway.trust.admission import Limits
 from gateway.trust.signed_document import sign_document
@@ -220,7 +220,7 @@ def test_a_confirmation_withdrawn_in_the_test_environment_is_not_exported(
     under_way = procedure.open_procedure(both.desk(), ABH1.kennung, product_id(both), [ENTITLEMENT])
     assert carrying.withdraw_procedure(both.desk(), under_way.id, "not wanted") is None
     with pytest.raises(ConnectError, match="WITHDRAWN"):
-        confirming.confirm(both.desk(), under_way.id, uuid="x")
+        both.confirm(under_way)
 
 
 def test_who_was_productive_before_goes_on_until_it_is_taken_back(both: TwoEnvironments) -> None:

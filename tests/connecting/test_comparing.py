@@ -96,6 +96,24 @@ def test_every_type_needs_an_equal_message_and_no_other(office: TestOffice, tmp_
     assert (left_out["uuid"], left_out["reason"]) == (uuid_of(surplus), "typed in while testing")
 
 
+def test_what_no_file_could_say_is_refused_before_anything_ends(office: TestOffice, tmp_path: Path) -> None:
+    with pytest.raises(ConnectError, match="DIN 91379"):
+        office.product("1.0\u200b")
+    with pytest.raises(ConnectError, match="250 of each"):
+        office.product("1" * 251)
+    opened = office.opened()
+    sent = report()
+    office.test.deliver(sent)
+    office.supply(opened, written(tmp_path / "a", sent))
+    office.compare(opened)
+    with pytest.raises(ConnectError, match="the confirmation cannot be written: X001"):
+        office.confirm(opened, actor="\u7530\u4e2d")
+    # Nothing was ended or destroyed by it.
+    assert confirming.last_report(office.desk(), opened.id)["equal"]
+    office.confirm(opened)
+    assert office.export(opened)
+
+
 def test_what_came_after_the_comparison_has_to_be_compared(office: TestOffice, tmp_path: Path) -> None:
     opened = office.opened()
     sent = report()

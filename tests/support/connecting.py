@@ -106,10 +106,10 @@ class TestOffice:
         self.clock.advance(minutes=1)
         return confirming.compare(self.desk("comparer"), opened.id)
 
-    def confirm(self, opened: Procedure) -> Confirmation:
+    def confirm(self, opened: Procedure, actor: str = "head") -> Confirmation:
         """Confirm, as yet another user."""
         self.clock.advance(minutes=1)
-        return confirming.confirm(self.desk("head"), opened.id, uuid=new_uuid())
+        return confirming.confirm(self.desk(actor), opened.id, uuid=new_uuid(), registry=self.test.registry)
 
     def export(self, opened: Procedure, holder: str = "gateway") -> bytes:
         """The signed file of a procedure."""
