@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, case, func, literal, select, tuple_
 
 from store.records_batch import (
     ChunkCounts,
@@ -145,12 +145,22 @@ def find_sequence(connection: Connection, party_id: str) -> DeliverySequence | N
     return None if row is None else DeliverySequence(*row)
 
 
-def waiting_results(connection: Connection, door: str, limit: int) -> list[tuple[Delivery, DeliveryResult]]:
-    """Return unconfirmed results of the deliveries that came by a door, oldest first, with the deliveries."""
+def waiting_results(
+    connection: Connection, door: str, after: tuple[int, int], limit: int
+) -> list[tuple[Delivery, DeliveryResult]]:
+    """Return unconfirmed results of the deliveries that came by a door, oldest first, with the deliveries.
+
+    In: delivery and addendum of the last one that is known, (0, 0) for the first page.
+    """
+    result = delivery_result.c
     rows = connection.execute(
         select(delivery, delivery_result)
         .join(delivery_result, delivery_result.c.delivery_id == delivery.c.id)
-        .where(delivery.c.door == door, delivery_result.c.confirmed_at.is_(None))
+        .where(
+            delivery.c.door == door,
+            result.confirmed_at.is_(None),
+            tuple_(result.delivery_id, result.addendum) > tuple_(*map(literal, after)),
+        )
         .order_by(delivery_result.c.delivery_id, delivery_result.c.addendum)
         .limit(limit)
     )

@@ -13,7 +13,7 @@ same outcome twice. A result counts as fetched and confirmed once it lies in the
 
 from __future__ import annotations
 
-import os
+import errno
 import tempfile
 import threading
 from collections import Counter
@@ -21,11 +21,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 import structlog
 
-from adapters.batch.safe_files import is_plain_name, sync_folder, written
+from adapters.batch.safe_files import is_plain_name, plain_file, sync_folder, written
 from adapters.observability_logs import place_of
 from gateway.accepted import Route
 from gateway.batch.handing_over import FOLDER, HandingOver
@@ -38,6 +38,7 @@ from messages.errors import GatewayError
 from messages.namespaces import BVA
 from store.engine import Store
 from store.errors import ContentErased, StoreUnavailable
+from store.records_batch import Delivery, DeliveryResult
 
 LEASE: Final = "batch-folder"
 LEASE_LENGTH: Final = timedelta(seconds=60)
@@ -47,6 +48,7 @@ REFUSAL: Final = ".fehler.xml"
 _ROUTE: Final = Route(FOLDER, "")
 _RESULTS_AT_ONCE: Final = 20
 _LATER: Final = timedelta(seconds=10)
+_GAP: Final = "S999.delivery-gap"
 _GLIMPSE: Final = 1 << 20
 _BLOCK: Final = 1 << 20
 
@@ -78,6 +80,9 @@ class WatchedFolder:
         self._holder = holder
         self._spool = spool
         self._not_before: dict[Path, datetime] = {}
+        self._behind: set[str] = set()
+        """Of whom something waits in this turn: what comes after it may only seem to have a gap before it."""
+        self._after = (0, 0)
         self._halted = threading.Event()
         self._log = structlog.get_logger("adapters.batch")
 
@@ -92,10 +97,15 @@ class WatchedFolder:
                 return done
             for each in (self._in, self._out, self._done, self._refused):
                 each.mkdir(parents=True, exist_ok=True)
-            for manifest in sorted(self._in.glob(f"*{MANIFEST}"), key=_place):
+            self._behind.clear()
+            lying = sorted((_glimpse(each), each) for each in self._in.glob(f"*{MANIFEST}"))
+            for claimed, manifest in lying:
                 if self._halted.is_set():
                     return done
-                done[self._worked_on(manifest)] += 1
+                how = self._worked_on(manifest)
+                if how == "waiting":
+                    self._behind.add(claimed.author)
+                done[how] += 1
             done["results"] += self._lay_down_results()
         return +done
 
@@ -142,7 +152,7 @@ class WatchedFolder:
         return "waiting"
 
     def _read(self, manifest: Path) -> bytes:
-        with _opened(manifest) as file:
+        with plain_file(manifest) as file:
             return file.read(self._taking.notes.limits.max_bytes + 1)
 
     def _records(self, opened: Opened) -> Path | None:
@@ -151,7 +161,7 @@ class WatchedFolder:
 
     def _take(self, opened: Opened, records: Path) -> Taken | Refusal:
         """Take a delivery in from a copy that nobody else can change."""
-        with _opened(records) as file, tempfile.TemporaryFile(dir=self._spool) as spool:
+        with plain_file(records) as file, tempfile.TemporaryFile(dir=self._spool) as spool:
             # One octet more than the manifest names is enough to see that it is too long.
             _copy(file, spool, opened.manifest.datei.groesse + 1)
             return self._taking.take(opened, spool)
@@ -160,9 +170,9 @@ class WatchedFolder:
         out = self._out_of(taken.party.kennung)
         with written(out / _renamed(manifest, RECEIPT)) as file:
             file.write(taken.receipt)
-        _, _, name = _glimpse(manifest)
+        name = _glimpse(manifest).file
         # The manifest goes last: as long as it lies there, all this is done again.
-        if name is not None and is_plain_name(name):
+        if is_plain_name(name):
             _move(self._in / name, self._done)
         _move(manifest, self._done)
         self._log.info(
@@ -174,9 +184,13 @@ class WatchedFolder:
         return "taken"
 
     def _file_refusal(self, manifest: Path, records: Path | None, refusal: Refusal) -> str:
-        error = refusal.error
+        error, party = refusal.error, refusal.party
         if error.entry.retryable:
             return self._wait(manifest, error.code, error.retry_after)
+        if error.code == _GAP and party is not None and party.kennung in self._behind:
+            return self._wait(manifest, error.code)
+        if party is None and self._is_fresh(manifest):
+            return self._wait(manifest, "the manifest may not be complete yet")
         with written(self._refused / _renamed(manifest, REFUSAL)) as file:
             file.write(refusal.fehler)
         if records is not None:
@@ -185,6 +199,10 @@ class WatchedFolder:
         self._log.info("delivery", door=FOLDER, uuid=refusal.uuid, outcome="refused", code=error.code)
         return "refused"
 
+    def _is_fresh(self, manifest: Path) -> bool:
+        age = self._clock.now().timestamp() - manifest.stat().st_mtime
+        return 0 <= age < _LATER.total_seconds()
+
     def _wait(self, manifest: Path, why: str, seconds: int | None = None) -> str:
         wait = _LATER if seconds is None else timedelta(seconds=seconds)
         self._not_before[manifest] = self._clock.now() + wait
@@ -192,25 +210,33 @@ class WatchedFolder:
         return "waiting"
 
     def _lay_down_results(self) -> int:
+        """Lay down the next results; one that cannot be keeps no other waiting."""
         count = 0
-        for delivery, result in self._handing_over.waiting(_RESULTS_AT_ONCE):
+        page = self._handing_over.waiting(self._after, _RESULTS_AT_ONCE)
+        for delivery, result in page:
             if self._halted.is_set():
                 break
-            out = self._out_of(delivery.party_id)
-            name = file_name(delivery, result.addendum)
             try:
-                with written(out / name) as file:
-                    file.writelines(self._handing_over.file(delivery, result))
-            except ContentErased as error:
+                count += self._lay_down(delivery, result)
+            except (ContentErased, OSError) as error:
                 self._log.error("result-incomplete", door=FOLDER, uuid=result.uuid, **place_of(error))
-                continue
-            with written(out / f"{name.removesuffix('.xml')}{MANIFEST}") as file:
-                file.write(result.document)
-            count += self._handing_over.handed_over(delivery, result)
+        is_full = len(page) == _RESULTS_AT_ONCE
+        self._after = (page[-1][1].delivery_id, page[-1][1].addendum) if is_full else (0, 0)
         return count
+
+    def _lay_down(self, delivery: Delivery, result: DeliveryResult) -> bool:
+        out = self._out_of(delivery.party_id)
+        name = file_name(delivery, result.addendum)
+        with written(out / name) as file:
+            file.writelines(self._handing_over.file(delivery, result))
+        with written(out / f"{name.removesuffix('.xml')}{MANIFEST}") as file:
+            file.write(result.document)
+        return self._handing_over.handed_over(delivery, result)
 
     def _out_of(self, party: str) -> Path:
         folder = self._out / party.replace(":", "-")
+        if folder.is_symlink():
+            raise OSError(errno.ELOOP, "a link in the place of a folder", str(folder))
         if not folder.exists():
             folder.mkdir(exist_ok=True)
             sync_folder(self._out)
@@ -242,29 +268,31 @@ class WatchedFolder:
             return self._store.take_lease(connection, LEASE, self._holder, self._clock.now(), LEASE_LENGTH)
 
 
-def _glimpse(manifest: Path) -> tuple[int, int, str | None]:
-    """Return number, package and file name that a manifest claims: for the order and for tidying up only."""
+class _Claimed(NamedTuple):
+    """What a manifest claims: for the order and for tidying up only."""
+
+    number: int
+    package: int
+    author: str
+    file: str
+
+
+def _glimpse(manifest: Path) -> _Claimed:
     try:
-        with _opened(manifest) as file:
+        with plain_file(manifest) as file:
             root = admit(file.read(_GLIMPSE), Limits()).root
         place = f"{{{BVA}}}lieferung/{{{BVA}}}"
         number, package = (
             int(root.findtext(f"{place}{name}") or 0)
             for name in ("laufende.nummer.der.lieferung", "paketnummer")
         )
-        return number, package, (root.findtext(f"{{{BVA}}}datei/{{{BVA}}}name") or "").strip() or None
+        author, name = (
+            (root.findtext(f"{{{BVA}}}{each}") or "").strip()
+            for each in (f"autor/{{{BVA}}}kennung", f"datei/{{{BVA}}}name")
+        )
+        return _Claimed(number, package, author, name)
     except (OSError, ValueError, GatewayError):
-        return 0, 0, None
-
-
-def _place(manifest: Path) -> tuple[int, int, str]:
-    number, package, _ = _glimpse(manifest)
-    return number, package, manifest.name
-
-
-def _opened(path: Path) -> IO[bytes]:
-    """Open a regular file for reading; what a link leads to is not ours. Raises OSError."""
-    return os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb")
+        return _Claimed(0, 0, "", "")
 
 
 def _copy(file: IO[bytes], to: IO[bytes], at_most: int) -> None:

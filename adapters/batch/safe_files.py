@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import IO
 
@@ -13,11 +17,15 @@ from typing import IO
 def written(target: Path) -> Iterator[IO[bytes]]:
     """Give a file to write beside its place, and put it there when it is safe on the disk.
 
-    After an error nothing is there that was not before. Raises OSError.
+    After an error nothing is there that was not before; what a killed process left of it goes. Raises
+    OSError.
     """
-    part = target.with_name(f"{target.name}.part")
+    for left in target.parent.glob(f"{escape(target.name)}.*.part"):
+        left.unlink(missing_ok=True)
+    # A file of its own that is made here: never one that somebody else is writing, or laid a link to.
+    part = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("w+b") as file:
+        with part.open("x+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -25,6 +33,19 @@ def written(target: Path) -> Iterator[IO[bytes]]:
         sync_folder(target.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def plain_file(path: Path) -> IO[bytes]:
+    """Open a regular file for reading; what a link leads to is not ours, and nothing else is waited for.
+
+    Raises OSError.
+    """
+    flags = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+    descriptor = os.open(path, os.O_RDONLY | sum(flags))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
 
 
 def is_plain_name(name: str) -> bool:

@@ -26,10 +26,13 @@ class HandingOver:
         self._tools = tools
         self._door = door
 
-    def waiting(self, limit: int) -> list[tuple[Delivery, DeliveryResult]]:
-        """Return the oldest results that were not handed over yet."""
+    def waiting(self, after: tuple[int, int], limit: int) -> list[tuple[Delivery, DeliveryResult]]:
+        """Return the next results that were not handed over yet, oldest first.
+
+        In: delivery and addendum of the last one that is known, (0, 0) for the oldest.
+        """
         with self._store.read() as reader:
-            return waiting_results(reader.connection, self._door, limit)
+            return waiting_results(reader.connection, self._door, after, limit)
 
     def file(self, delivery: Delivery, result: DeliveryResult) -> Iterator[bytes]:
         """Yield the file of a result. Raises ContentErased."""

@@ -24,7 +24,7 @@ from gateway.trust.signed_document import sign_document
 from messages import bva
 from messages.registry import write
 from store.engine import Store
-from store.errors import StoreUnavailable
+from store.errors import StoreBusy, StoreUnavailable
 from store.schema import lease
 from store.unit import UnitOfWork
 from tests.batch.test_chunks import FAULTS
@@ -198,6 +198,90 @@ def test_what_a_link_leads_to_is_not_read(folder: Folder) -> None:
     file.symlink_to(folder.path / "elsewhere.xml")
     folder.drop(records(2, 2), "next")
     assert folder.watched.turn() == {"waiting": 1, "taken": 1}
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="Linux tells what is open")
+def test_what_is_no_file_holds_nothing_up(folder: Folder) -> None:
+    os.mkfifo(folder.path / "in" / "pipe.schein.xml")
+    (folder.path / "in" / "folder.schein.xml").mkdir()
+    folder.drop(records(1, 2))
+    assert folder.watched.turn() == {"waiting": 2, "taken": 1}
+    opened = []
+    for _ in range(2):
+        folder.core.clock.advance(seconds=11)
+        assert folder.watched.turn() == {"waiting": 2}
+        opened.append(len(os.listdir("/proc/self/fd")))
+    assert opened[0] == opened[1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links")
+def test_nothing_is_written_through_a_link(folder: Folder, tmp_path: Path) -> None:
+    """Who may take results away may also lay links in their place."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    ours = elsewhere / "store.db"
+    ours.write_bytes(b"ours")
+    folder.drop(records(1, 2))
+    folder.watched.turn()
+    folder.core.work_off()
+    out = folder.path / "out" / "dbs-000200"
+    (out / "ergebnisse-000001-001-000.xml.part").symlink_to(ours)
+    (out / "ergebnisse-000001-001-000.xml.00000000.part").symlink_to(ours)
+    (out / "ergebnisse-000001-001-000.xml").symlink_to(ours)
+    moved = out.rename(folder.path / "moved")
+    out.symlink_to(moved)
+    assert folder.watched.turn() == {}
+    out.unlink()
+    moved.rename(out)
+    assert folder.watched.turn() == {"results": 1}
+    assert ours.read_bytes() == b"ours"
+    assert len(results_in(out / "ergebnisse-000001-001-000.xml")) == 2
+
+
+def test_a_result_that_cannot_be_laid_down_keeps_no_other_waiting(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.batch.folder._RESULTS_AT_ONCE", 1)
+    for number in (1, 2):
+        folder.drop(records(number, 2), f"{number}", lieferung=bva.Lieferfolge(number, 1, True))
+    folder.watched.turn()
+    folder.core.work_off()
+    (folder.path / "out" / f"{RESULT}.xml").mkdir()
+    turns = [folder.watched.turn() for _ in range(3)]
+    assert turns == [{}, {"results": 1}, {}]
+    (folder.path / "out" / f"{RESULT}.xml").rmdir()
+    assert folder.watched.turn() == {"results": 1}
+
+
+def test_a_delivery_waits_behind_one_that_waits_for_us(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our trouble with the first one is no gap of the sender's."""
+    for number in (1, 2):
+        folder.drop(records(number, 2), f"{number}", lieferung=bva.Lieferfolge(number, 1, True))
+    store, failed = Taking.store, [StoreBusy("busy")]
+
+    def busy(taking: Taking, *given: Any) -> Any:
+        if failed:
+            raise failed.pop()
+        return store(taking, *given)
+
+    monkeypatch.setattr(Taking, "store", busy)
+    assert folder.watched.turn() == {"waiting": 2}
+    folder.core.clock.advance(seconds=31)
+    assert folder.watched.turn() == {"taken": 2}
+
+
+def test_a_manifest_that_is_still_being_written_is_not_refused(folder: Folder) -> None:
+    manifest = folder.path / "in" / "lieferung.schein.xml"
+    whole = folder.drop(records(1, 2))
+    manifest.write_bytes(whole[: len(whole) // 2])
+    now = folder.core.clock.now().timestamp()
+    os.utime(manifest, (now - 1, now - 1))
+    assert folder.watched.turn() == {"waiting": 1}
+    manifest.write_bytes(whole)
+    folder.core.clock.advance(seconds=11)
+    assert folder.watched.turn() == {"taken": 1}
 
 
 def test_a_crash_anywhere_between_leads_to_the_same(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
