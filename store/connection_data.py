@@ -195,8 +195,14 @@ def last_comparison(
 
 
 def destroy_contents(connection: Connection, procedure_id: int) -> None:
-    """Make everything unreadable that holds content of test data; who, when, counts and hashes stay."""
+    """Make everything unreadable that holds content of test data; who, when, counts and hashes stay.
+
+    Names of files go too: they are often those of the persons in them.
+    """
     for table in (connection_supplied, connection_comparison):
         connection.execute(
             update(table).where(table.c.procedure_id == procedure_id).values(wrapped=None, ciphertext=None)
         )
+    connection.execute(
+        update(connection_supplied).where(connection_supplied.c.procedure_id == procedure_id).values(file="")
+    )

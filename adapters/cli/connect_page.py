@@ -77,9 +77,7 @@ def render_text(report: Report) -> str:
         _pairs(report),
         *(_message(message) for message in report["messages"] if message["outcome"] != "equal"),
         f"not compared, since it says nothing: {', '.join(report['not_compared'])}",
-        f"all is equal: `inge connect confirm {report['procedure']}` leads on"
-        if report["equal"]
-        else "not equal: nothing can be confirmed",
+        _leads(report),
     ]
     return "\n\n".join(blocks)
 
@@ -104,6 +102,14 @@ def render_page(report: Report) -> str:
             "",
         ]
     )
+
+
+def _leads(report: Report) -> str:
+    if report["outdated"]:
+        return f"outdated, test data changed since: `inge connect compare {report['procedure']}` leads on"
+    if report["equal"]:
+        return f"all is equal: `inge connect confirm {report['procedure']}` leads on"
+    return "not equal: nothing can be confirmed"
 
 
 def _pairs(report: Report) -> str:
@@ -156,6 +162,8 @@ def _head(report: Report) -> Iterator[str]:
     product = report["product"]
     verdict = "Alle Testdaten sind gleich." if report["equal"] else "Die Testdaten sind nicht gleich."
     follows = "Die Bestätigung ist möglich." if report["equal"] else "Eine Bestätigung ist nicht möglich."
+    if report["outdated"]:
+        follows = "Dieser Bericht ist überholt: Die Testdaten haben sich seither geändert."
     yield f'<p class="verdict" role="status">{verdict} {follows}</p>'
     facts = (
         ("Behörde", f"{report['name']} ({report['kennung']})"),

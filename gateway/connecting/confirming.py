@@ -104,11 +104,13 @@ def last_report(desk: Desk, procedure_id: int) -> Report:
     with desk.store.read() as reader:
         procedure = need_procedure(reader.connection, procedure_id)
         kept = last_comparison(reader.connection, desk.store.vault, procedure.id)
+        sent = list_sent(reader.connection, procedure.kennung, procedure.scope, procedure.opened_at)
     if kept is None:
         raise ConnectError(f"{what(procedure)}: nothing was compared yet, see `inge connect compare`")
     if kept.report is None:
         raise ConnectError(f"{what(procedure)} is over: its report was destroyed with the test data")
-    return read_report(kept.report)
+    outdated = (kept.revision, kept.sent_digest) != (procedure.revision, _digest(sent))
+    return read_report(kept.report, outdated=outdated)
 
 
 def confirm(

@@ -36,6 +36,7 @@ def make_report(
         "compared_at": at.isoformat(),
         "compared_by": actor,
         "equal": found.is_equal,
+        "outdated": False,
         "digest": digest.hex(),
         "counts": found.counts(),
         "pairs": [
@@ -57,10 +58,10 @@ def write_report(report: Report) -> bytes:
     return json.dumps(report, ensure_ascii=False).encode()
 
 
-def read_report(stored: bytes) -> Report:
-    """Return a stored report."""
-    report: Report = json.loads(stored)
-    return report
+def read_report(stored: bytes, *, outdated: bool) -> Report:
+    """Return a stored report. In: whether anything that it compares has changed since."""
+    report: dict[str, Any] = json.loads(stored)
+    return {**report, "outdated": outdated}
 
 
 def _message(entry: Entry) -> dict[str, Any]:

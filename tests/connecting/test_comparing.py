@@ -52,6 +52,10 @@ def test_one_field_that_differs_blocks_and_is_shown_with_both_values(
     assert office.supply(opened, written(tmp_path / "b", sent)) == []
     with pytest.raises(ConnectError, match="TEST_SENT"):
         office.confirm(opened)
+    before = confirming.last_report(office.desk(), opened.id)
+    assert (told["outdated"], before["outdated"]) == (False, True)
+    assert "outdated, test data changed since" in render_text(before)
+    assert "überholt" in render_page(before)
     assert office.compare(opened)["equal"]
     assert office.confirm(opened).state == ConnectionState.CONFIRMED
 
@@ -121,6 +125,7 @@ def test_what_came_after_the_comparison_has_to_be_compared(office: TestOffice, t
     office.supply(opened, written(tmp_path / "a", sent))
     assert office.compare(opened)["equal"]
     office.test.deliver(report())
+    assert confirming.last_report(office.desk(), opened.id)["outdated"]
     with pytest.raises(ConnectError, match="has sent more since the comparison"):
         office.confirm(opened)
     assert not office.compare(opened)["equal"]
@@ -233,6 +238,7 @@ def test_every_step_has_who_and_when_and_no_content_is_left(office: TestOffice, 
             for column in ("wrapped", "ciphertext")
         ]
         digests = reader.connection.execute(text("SELECT count(digest) FROM connection_supplied")).scalar()
+        files = reader.connection.execute(text("SELECT file FROM connection_supplied")).scalars().all()
     assert [(step.step, step.after, step.actor) for step in steps] == [
         ("open", "AUTHORITY_REGISTERED", "office"),
         ("supply", "AUTHORITY_REGISTERED", "office"),
@@ -248,7 +254,7 @@ def test_every_step_has_who_and_when_and_no_content_is_left(office: TestOffice, 
         ("PRODUCT_ACCEPTED", "office"),
     ]
     assert contents == [0, 0, 0, 0]
-    assert digests == 1
+    assert (digests, files) == (1, [""])
     with pytest.raises(ConnectError, match="destroyed"):
         confirming.last_report(office.desk(), opened.id)
 
