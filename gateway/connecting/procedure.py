@@ -64,9 +64,9 @@ def open_procedure(desk: Desk, kennung: str, product_id: int, scope: Collection[
     with desk.write() as connection:
         product = need_product(connection, product_id)
         if product.state != ConnectionState.PRODUCT_ACCEPTED:
-            raise ConnectError(
-                f"{product} is in the state {product.state}: `inge connect product accept` comes first"
-            )
+            adapted = product.state == ConnectionState.PRODUCT_ADAPTED
+            leads = "`inge connect product accept` comes first" if adapted else "nobody is connected with it"
+            raise ConnectError(f"{product} is in the state {product.state}: {leads}")
         _check_party(need_party(connection, kennung), scope)
         procedure = Procedure(
             desk.store.new_id(),

@@ -10,7 +10,7 @@ from lxml import etree
 from sqlalchemy import text
 
 from adapters.cli.connect_page import render_page, render_text
-from gateway.connecting import confirming, procedure
+from gateway.connecting import confirming, procedure, products
 from gateway.connecting.given import LIMITS, GivenFileError, read_given
 from gateway.connecting.steps import SUPPLY, ConnectError
 from messages.registry import build
@@ -270,6 +270,9 @@ def test_what_cannot_be_opened(office: TestOffice) -> None:
         )
     with pytest.raises(ConnectError, match="is registered already"):
         office.product()
+    old = products.withdraw_product(desk, office.product("0.9").id, "too old")
+    with pytest.raises(ConnectError, match="WITHDRAWN: nobody is connected with it"):
+        office.opened(product=old)
 
     with ThreadPoolExecutor(4) as pool:
         tries = [pool.submit(office.opened, product=product) for _ in range(4)]
