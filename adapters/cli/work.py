@@ -25,9 +25,10 @@ from adapters.cli.opening import opened_store, opened_workshop
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from adapters.batch.folder import WatchedFolder
+    from adapters.config import Config
     from gateway.deferred.runner import Ended, Worker
     from store.records_batch import WorkRow
 
@@ -69,6 +70,16 @@ def worker(
     settings = configuration(config)
     configure_logs(settings.logging.level, settings.logging.format)
     stopped = threading.Event()
+    stops: list[Callable[[], None]] = [stopped.set]
+
+    def stop(*_: object) -> None:
+        for each in stops:
+            each()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    if not once and not _store_came(settings, stopped):
+        return
     with opened_workshop(settings) as workshop:
         doing = make_worker(settings, workshop)
         folders, every = worker_folders(settings, workshop), settings.batch.folder_seconds
@@ -80,16 +91,7 @@ def worker(
             Repeated(name, turn, seconds, last=_nothing, failures=_Uncounted())
             for name, turn, seconds in acceptance.turns
         ]
-
-        def stop(*_: object) -> None:
-            stopped.set()
-            doing.halt()
-            for each in folders:
-                each.halt()
-            acceptance.halt()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, stop)
+        stops += [doing.halt, *(each.halt for each in folders), acceptance.halt]
         if not once:
             for each in watchers:
                 each.start()
@@ -113,6 +115,20 @@ def worker(
             for each in watchers:
                 each.stop()
         acceptance.close()
+
+
+def _store_came(settings: Config, stopped: threading.Event) -> bool:
+    """Wait until the store is there; False if the process shall end before. A worker may start before it."""
+    from store.errors import StoreUnavailable
+
+    while not stopped.is_set():
+        try:
+            with opened_store(settings):
+                return True
+        except StoreUnavailable as error:
+            print(f"inge: {error}", file=sys.stderr)
+        stopped.wait(settings.work.poll_seconds)
+    return False
 
 
 def _worked_off(worker: Worker, folders: Sequence[WatchedFolder]) -> Counter[Ended]:

@@ -1,11 +1,12 @@
 """`inge worker` and `inge work`, and what the metrics tell of the rows."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -107,15 +108,48 @@ def test_a_dead_row_is_found_looked_at_tried_again_and_given_up(config: Path) ->
     assert third > first
 
 
-def test_a_worker_that_is_told_to_stop_ends_in_order(config: Path) -> None:
+def started_worker(config: Path) -> subprocess.Popen[str]:
+    """A worker as an operator starts it."""
     code = "from adapters.cli.main import main; main()"
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-c", code, "worker", "--config", str(config)],
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def test_a_worker_may_start_before_its_store_is_there(
+    config: Path, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    file = Path(load_config(config).store.url.removeprefix("sqlite:///"))
+    away = file.rename(file.with_name("away.db"))
+    process = started_worker(config)
+    try:
+        assert process.stderr is not None
+        assert "the store has no file" in process.stderr.readline()
+        away.rename(file)
+        wait_until(lambda: str(file) in open_files(process.pid))
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+
+
+def open_files(pid: int) -> set[str]:
+    """The files that a process has open."""
+    found = set()
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.add(os.readlink(each))
+    return found
+
+
+def test_a_worker_that_is_told_to_stop_ends_in_order(config: Path) -> None:
+    process = started_worker(config)
     try:
         # Of a kind that only this test knows; the next release's rows look like this to a worker of today.
         enqueue(config, 0)
