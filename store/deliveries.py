@@ -116,12 +116,19 @@ def first_counts(connection: Connection, delivery_id: int) -> ChunkCounts:
     return ChunkCounts(accepted, parked, refused, faulty + without)
 
 
-def results_of(connection: Connection, delivery_ids: Sequence[int]) -> list[DeliveryResult]:
-    """Return the results of deliveries, by delivery and then the first one first."""
+def results_of(
+    connection: Connection,
+    delivery_ids: Sequence[int],
+    *,
+    unconfirmed: bool = False,
+    limit: int | None = None,
+) -> list[DeliveryResult]:
+    """Return the results of deliveries, by delivery and then the first one first; only the first so many."""
+    asked = select(delivery_result).where(delivery_result.c.delivery_id.in_(delivery_ids))
+    if unconfirmed:
+        asked = asked.where(delivery_result.c.confirmed_at.is_(None))
     rows = connection.execute(
-        select(delivery_result)
-        .where(delivery_result.c.delivery_id.in_(delivery_ids))
-        .order_by(delivery_result.c.delivery_id, delivery_result.c.addendum)
+        asked.order_by(delivery_result.c.delivery_id, delivery_result.c.addendum).limit(limit)
     )
     return [DeliveryResult(*row) for row in rows]
 

@@ -53,6 +53,11 @@ class ResultWork(QuestionWork):
         rows = self._run(_statements(self._link.dialect).of_delivery, delivery_id)
         return [DeliveryResult(*row) for row in rows]
 
+    def first_result(self, delivery_id: int) -> DeliveryResult | None:
+        """Return the first result of a delivery."""
+        rows = self._run(_statements(self._link.dialect).first, delivery_id)
+        return DeliveryResult(*rows[0]) if rows else None
+
     def result_by_uuid(self, party_id: str, uuid: str) -> DeliveryResult | None:
         """Return the result whose note has this UUID, if it is of a delivery of this party."""
         rows = self._run(_statements(self._link.dialect).by_uuid, party_id, uuid)
@@ -111,6 +116,9 @@ class _Statements:
         of_delivery = result.delivery_id == bindparam("delivery_id")
         of_party = everything.join(delivery).where(delivery.c.party_id == bindparam("party_id"))
         self.of_delivery = query(dialect, everything.where(of_delivery), ["delivery_id"])
+        self.first = query(
+            dialect, everything.where(of_delivery, result.addendum == literal_column("0")), ["delivery_id"]
+        )
         self.by_uuid = query(dialect, of_party.where(result.uuid == bindparam("uuid")), ["party_id", "uuid"])
         self.last = query(
             dialect, select(func.max(result.addendum, type_=Integer)).where(of_delivery), ["delivery_id"]

@@ -36,6 +36,9 @@ from store.unit import UnitOfWork
 _AT_ONCE: Final = 100
 """How many deliveries an overview names: the oldest; the rest comes when these are confirmed."""
 
+_RESULTS_AT_ONCE: Final = 1000
+"""How many of their results: of a large delivery there can be thousands of addenda."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
@@ -127,16 +130,19 @@ class Fetching:
         kept = kept_here(self._kept, party, asked.lieferschein_uuid, _AT_ONCE)
         with self._store.read() as reader:
             connection = reader.connection
-            found = fetchable_deliveries(connection, party, _AT_ONCE)
             sequence = find_sequence(connection, party) or DeliverySequence(party, 0, 0, True)
-            if asked.lieferschein_uuid is not None:
-                found = _only(connection, party, asked.lieferschein_uuid)
-            if asked.lieferschein_uuid is not None and not (found or kept):
+            one = asked.lieferschein_uuid
+            if one is None:
+                found = fetchable_deliveries(connection, party, _AT_ONCE)
+            else:
+                found = _only(connection, party, one)
+            if one is not None and not (found or kept):
                 raise GatewayError("S999.unknown-result")
             ids = [each.id for each in found]
             there = {each.uuid for each in found}
             progress = progress_of(connection, ids)
-            results = results_of(connection, ids)
+            # Who asks for one delivery asks for its history; who asks for all, for what is to be fetched.
+            results = results_of(connection, ids, unconfirmed=one is None, limit=_RESULTS_AT_ONCE)
         settings = self._tools.settings
         return bva.Uebersicht200009(
             test=TEST_MARK if settings.is_test else None,
@@ -167,7 +173,7 @@ def _result(work: UnitOfWork, note: Note) -> DeliveryResult:
         found = work.result_by_uuid(party, asked.ergebnisschein_uuid.lower())
     elif asked.lieferschein_uuid is not None:
         delivery = work.delivery_by_uuid(party, asked.lieferschein_uuid.lower())
-        found = None if delivery is None else next(iter(work.results_of(delivery.id)), None)
+        found = None if delivery is None else work.first_result(delivery.id)
     if found is None:
         raise GatewayError("S999.unknown-result")
     return found
@@ -178,7 +184,7 @@ def _state(delivery: Delivery, progress: DeliveryProgress, results: list[Deliver
         lieferschein_uuid=delivery.uuid,
         lieferung=bva.Lieferfolge(delivery.number, delivery.package, delivery.last),
         eingangszeitpunkt=german_time(delivery.received_at),
-        zustand=bva.Lieferzustand.DONE if results else bva.Lieferzustand.IN_WORK,
+        zustand=bva.Lieferzustand.IN_WORK if delivery.finished_at is None else bva.Lieferzustand.DONE,
         anzahl_datensaetze=delivery.records,
         bearbeitet=progress.records_done,
         ergebnisse=tuple(

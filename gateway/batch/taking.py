@@ -159,7 +159,7 @@ class Taking:
             if not whole or not work.accept_delivery(delivery.id, accepted_at):
                 # Another manifest came under this UUID meanwhile, and took the place of what was loaded.
                 raise GatewayError("T200.busy")
-            work.set_sequence(_past_used(work, sequence))
+            work.set_sequence(sequence)
             for ordinal in range(delivery.chunks):
                 work.enqueue(CHUNK, accepted_at, subject=delivery.id, facts={"ordinal": ordinal})
                 if ordinal % _ROWS_AT_ONCE == 0:
@@ -328,13 +328,6 @@ def _follow_on(message: bva.Lieferschein200001, last: DeliverySequence) -> Deliv
     code = "S999.delivery-gap" if found > last.expected else "S999.delivery-number-used"
     details = {"expected": "{}/{}".format(*last.expected), "found": "{}/{}".format(*found)}
     raise GatewayError(code, details=details)
-
-
-def _past_used(work: UnitOfWork, last: DeliverySequence) -> DeliverySequence:
-    """Pass by what was delivered before an operator went back with the numbers: it cannot come once more."""
-    while (used := work.delivery_by_number(last.party_id, *last.expected)) is not None:
-        last = DeliverySequence(last.party_id, used.number, used.package, used.last)
-    return last
 
 
 def _journal(note: Note, delivery: Delivery, receipt: bytes, at: datetime) -> tuple[JournalEntry, ...]:

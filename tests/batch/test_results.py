@@ -6,15 +6,17 @@ import io
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 from lxml import etree
 
-from fixtures.persons import LEYLA, THI
+from fixtures.persons import BAMF, LEYLA, THI
 from fixtures.resettlers import certificate, records, write_file
 from gateway.batch.addenda import ABANDONED_AFTER, AbandonedDeliveries, Addenda
 from gateway.batch.chunks import ChunkHandler
+from gateway.batch.fetching import Fetched, Fetching
 from gateway.batch.record_ids import record_uuid, stem_for
 from gateway.batch.result_files import failed, first_file, later_file
 from gateway.batch.signing import signer
@@ -24,6 +26,7 @@ from gateway.clerks.decide import Choice, decide
 from gateway.clerks.undo import undo
 from gateway.deferred.operating import discard, retry
 from gateway.deferred.runner import Ended
+from gateway.trust.signed_document import sign_document
 from messages import bva
 from messages.registry import BUNDLED_MESSAGES
 from store.engine import Store
@@ -195,6 +198,44 @@ def test_later_decisions_are_gathered_by_delivery_and_turn(core: BatchCore) -> N
 
 def vars_of(counts: bva.Zaehlung) -> tuple[int, ...]:
     return counts.angenommen, counts.zurueckgestellt, counts.abgelehnt, counts.fehlerhaft
+
+
+def test_an_overview_stays_small_however_many_addenda_there_are(core: BatchCore) -> None:
+    """Each decision of a clerk may be an addendum of its own: of a million records there can be thousands."""
+    delivery = core.taken(*records(1, 2))
+    core.work_off()
+    with core.store.unit_of_work() as work:
+        for number in range(1, 2_001):
+            work.add_result(DeliveryResult(delivery.id, number, new_uuid(), b"<a/>", NOW))
+        work.commit()
+    fetching = Fetching(
+        store=core.store,
+        tools=core.pipeline.tools,
+        notes=core.taking.notes,
+        sign=signer(core.pki.key("gateway")),
+    )
+
+    def overview(**asked: Any) -> tuple[int, ...]:
+        request = bva.Abruf200008(
+            test="1",
+            abruf_uuid=new_uuid(),
+            erstellungszeitpunkt=core.clock.now(),
+            autor=bva.Stelle(BVA.kennung, BVA.name),
+            leser=bva.Stelle(BAMF.kennung, BAMF.name),
+            gegenstand=bva.Gegenstand.STATE,
+            **asked,
+        )
+        found = fetching.answer(sign_document(bva.write(request), key=core.pki.key("bva")), ROUTE)
+        assert isinstance(found, Fetched), found.error
+        assert isinstance(found.document, bytes)
+        (state,) = read(found.document).lieferungen
+        assert state.zustand is bva.Lieferzustand.DONE
+        return tuple(each.nachtrag for each in state.ergebnisse)
+
+    assert overview() == tuple(range(1000))
+    confirmed = tuple(each.uuid for each in results_of(core, delivery)[:999])
+    assert overview(bestaetigt=confirmed) == tuple(range(999, 1999))
+    assert overview(lieferschein_uuid=delivery.uuid) == tuple(range(1000))
 
 
 def test_what_was_never_taken_in_whole_is_removed(core: BatchCore) -> None:

@@ -1,11 +1,10 @@
-"""Deliveries that meet others while they are taken in: of their UUID, of their number, or who tidies up."""
+"""Deliveries that meet others while they are taken in: of their UUID, or who tidies up."""
 
 from __future__ import annotations
 
 import io
 import threading
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
@@ -18,7 +17,6 @@ from gateway.batch.packing import pack
 from gateway.batch.taking import Opened, Taken
 from gateway.results import Refusal
 from messages.registry import write
-from store.deliveries import find_sequence
 from store.engine import Store
 from store.records_batch import Delivery
 from store.unit import UnitOfWork
@@ -122,25 +120,3 @@ def test_who_tidies_up_takes_nothing_of_what_is_being_accepted(core: BatchCore) 
         assert isinstance(sender.deliver(), Taken)
     tidying.join()
     assert endings(core, uuid) == ["angenommen"] * 3
-
-
-def test_numbers_pass_by_those_that_were_delivered_before_somebody_went_back(core: BatchCore) -> None:
-    def expect(number: int) -> None:
-        with core.store.unit_of_work() as work:
-            work.set_sequence(replace(work.lock_sequence(BVA.kennung), number=number - 1, last=True))
-            work.commit()
-
-    def deliver(number: int) -> Taken | Refusal:
-        core._delivered = number - 1
-        return Sender(core, records(number, 2), new_uuid()).deliver()
-
-    expect(2)
-    assert isinstance(deliver(2), Taken)
-    assert isinstance(deliver(3), Taken)
-    expect(1)
-    assert isinstance(deliver(1), Taken)
-    with core.store.read() as reader:
-        following = find_sequence(reader.connection, BVA.kennung)
-    assert following is not None
-    assert following.expected == (4, 1)
-    assert isinstance(deliver(4), Taken)
