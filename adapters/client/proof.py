@@ -46,17 +46,20 @@ class AnswerProof:
         # As many later answers as a gateway hands out at once, and a state with all of a message's.
         self._limits = limits or Limits(max_bytes=4 << 20, max_elements=40_000)
 
-    def open(self, raw: bytes, now: datetime) -> Proven:
+    def open(self, raw: bytes, now: datetime, *, asked_in: str | None = None) -> Proven:
         """Prove an envelope and give its answer.
 
-        Raises Refused for a fault of the gateway, UntrustedAnswer if the signature is missing, broken or not
-        the gateway's, UnexpectedAnswer if it is no SOAP envelope at all.
+        In: the version of SOAP that the answer has to keep to, where that counts. Raises Refused for a fault
+        of the gateway, UntrustedAnswer if the signature is missing, broken or not the gateway's,
+        UnexpectedAnswer if it is no SOAP envelope at all, or one of another version.
         """
         try:
             root = admit(raw, self._limits).root
             version = soap_version(root)
         except GatewayError as error:
             raise UnexpectedAnswer(f"no SOAP answer came back ({error.code})") from error
+        if asked_in not in {None, version}:
+            raise UnexpectedAnswer(f"an answer in SOAP {version} came back, asked was in {asked_in}")
         unsigned = _unsigned_fault(root, version)
         if unsigned is not None:
             raise Refused(parse_fehler(unsigned), proven=False)

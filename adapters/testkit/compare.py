@@ -52,6 +52,8 @@ class Judge:
             yield f"code {got.code} instead of {expect.refused or expect.reason}"
         if got.status not in {None, _FAULT if expect.refused else _OK}:
             yield f"HTTP status {got.status}"
+        if got.media != got.media_asked:
+            yield f"Content-Type {got.media or '(none)'} instead of {got.media_asked}"
         if got.signed != expect.signed:
             yield "signed, which it cannot be before admission" if got.signed else "not signed by the gateway"
         if expect.path is not None and expect.path not in (got.path or ""):

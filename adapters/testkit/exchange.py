@@ -25,6 +25,7 @@ from messages.service import parse as parse_service
 
 REFUSED: Final = "refused"
 FAILED: Final = "no usable answer"
+_MEDIA: Final[Mapping[str, str]] = {"1.1": "text/xml", "1.2": "application/soap+xml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Got:
 
     `element` is the proven answer without the element of the operation around it, `document` the same in
     canonical octets; `code` the reason or the code of the error, `status` that of HTTP (None where
-    it does not matter), `endings` and `records` the results of a delivery; `why` says what made an answer
-    unusable.
+    it does not matter), `media` its Content-Type and `media_asked` what that has to be, `endings` and
+    `records` the results of a delivery; `why` says what made an answer unusable.
     """
 
     answer: str
@@ -47,6 +48,8 @@ class Got:
     rejection: bool = False
     advice: Advice | None = None
     retry_after: int | None = None
+    media: str | None = None
+    media_asked: str | None = None
     endings: tuple[str, ...] = ()
     records: tuple[etree._Element, ...] = ()
     element: etree._Element | None = None
@@ -83,23 +86,24 @@ class Wire:
         operation = self._operations[sent.root]
         response = self._transport.post(self._endpoint, envelope, self._headers(operation))
         try:
-            proven = self._proof.open(response.content, self._clock.now())
+            proven = self._proof.open(response.content, self._clock.now(), asked_in=self.soap_version)
             if proven.element.tag != operation.answer:
                 raise UnexpectedAnswer(f"{proven.element.tag} is no answer of {operation.name}")
-            return replace(_answered(proven.element), status=response.status_code)
+            told = _answered(proven.element)
         except Refused as refusal:
             told = refused(refusal.fehler, proven=refusal.proven)
-            return replace(told, status=response.status_code)
         except Unreachable:
             raise
         except (ClientError, GatewayError) as error:
             return Got(FAILED, why=f"{error} (HTTP {response.status_code})", signed=False)
+        media = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return replace(told, status=response.status_code, media=media, media_asked=_MEDIA[self.soap_version])
 
     def _headers(self, operation: Operation) -> Mapping[str, str]:
         action = operation.soap_action
         if self.soap_version == "1.2":
-            return {"Content-Type": f'application/soap+xml; charset=utf-8; action="{action}"'}
-        return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
+            return {"Content-Type": f'{_MEDIA["1.2"]}; charset=utf-8; action="{action}"'}
+        return {"Content-Type": f"{_MEDIA['1.1']}; charset=utf-8", "SOAPAction": f'"{action}"'}
 
 
 def read(element: etree._Element) -> Got:

@@ -22,10 +22,11 @@ OPERATIONS = load_contract().by_request()
 
 @dataclass(frozen=True)
 class Said:
-    """What goes back: status and octets; None hangs up without a word."""
+    """What goes back: octets (None hangs up without a word), status, and Content-Type."""
 
     octets: bytes | None
     status: int = 200
+    media: str = "text/xml; charset=utf-8"
 
 
 Answer = Callable[[etree._Element], Said]
@@ -55,7 +56,7 @@ def answering(answer: Answer, deliveries: Deliveries | None = None) -> Iterator[
                 self.close_connection = True
                 return
             self.send_response(said.status)
-            self.send_header("Content-Type", "text/xml; charset=utf-8")
+            self.send_header("Content-Type", said.media)
             self.send_header("Content-Length", str(len(said.octets)))
             self.end_headers()
             self.wfile.write(said.octets)
@@ -85,9 +86,9 @@ def wrapped(request: etree._Element, answer: bytes) -> bytes:
     return wrap_answer(answer, OPERATIONS[str(request.tag)])
 
 
-def signed(body: bytes, key: SigningKey) -> bytes:
+def signed(body: bytes, key: SigningKey, soap: str = "1.1") -> bytes:
     """A signed envelope around a body."""
-    return seal_envelope(body, key=key, soap_version="1.1", now=datetime.now(UTC))
+    return seal_envelope(body, key=key, soap_version=soap, now=datetime.now(UTC))
 
 
 def unsigned(body: bytes) -> bytes:

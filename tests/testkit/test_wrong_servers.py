@@ -132,6 +132,11 @@ def _answer(kit: Kit, request: etree._Element, **expect: Any) -> bytes:
         (lambda _, __: Said(b"<html><body>Bad gateway</body></html>", 502), "HTTP 502"),
         (lambda _, __: Said(b"no XML at all"), "no SOAP answer"),
         (lambda k, r: Said(signed(_answer(k, r), OURS), 202), "HTTP status 202"),
+        (lambda k, r: Said(signed(_answer(k, r), OURS), media="text/plain"), "Content-Type text/plain"),
+        (
+            lambda k, r: Said(signed(_answer(k, r), OURS, "1.2"), media="application/soap+xml"),
+            "an answer in SOAP 1.2 came back, asked was in 1.1",
+        ),
     ],
 )
 def test_a_wrong_envelope_is_told(kit: Kit, answer: Callable[[Kit, etree._Element], Said], told: str) -> None:
