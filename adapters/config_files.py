@@ -13,6 +13,7 @@ from lxml import etree
 
 from adapters.config import SQLITE_PREFIX, Config
 from adapters.config_problems import ConfigurationError, Problem
+from adapters.testkit.kit import is_of_a_kit
 from gateway.trust.admission import Limits
 from gateway.trust.certificate_files import TrustFileError, read_certificates
 from gateway.trust.certificates import Validator
@@ -143,6 +144,12 @@ def _trust(config: Config) -> Iterator[Problem]:
     if missing:
         return
     try:
+        if config.environment.name != "test" and any(
+            map(is_of_a_kit, read_certificates((*trust.anchors, *trust.intermediates)))
+        ):
+            yield Problem(
+                "trust.anchors", "holds the root of a test kit, whose keys everybody has", "real authorities"
+            )
         Validator.from_directories(
             anchors=trust.anchors,
             intermediates=trust.intermediates,

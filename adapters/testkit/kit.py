@@ -8,6 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
 
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
 from adapters.testkit.cases import fingerprint
 from adapters.testkit.parties import Reader
 from adapters.testkit.pki import Pki, build_pki, is_built
@@ -58,6 +61,13 @@ class Kit:
     def revocations(self) -> Path:
         """Its revocation list."""
         return self.pki.crls[0]
+
+
+def is_of_a_kit(certificate: x509.Certificate) -> bool:
+    """Tell whether a certificate comes from a kit: everybody has the keys of its authority."""
+    organization = read_spec(_SPEC).organization
+    names = certificate.issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return any(each.value == organization for each in names)
 
 
 def lay_keys(folder: Path, now: datetime) -> Pki:

@@ -98,6 +98,17 @@ def test_a_productive_environment_refuses(gateway: Gateway, kit: Kit, opened: St
         }
 
 
+def test_no_productive_gateway_starts_that_trusts_a_kit(gateway: Gateway, kit: Kit) -> None:
+    trust = gateway.settings["trust"]
+    trust["anchors"] = (*trust["anchors"], kit.anchor)
+    gateway.write_configuration()
+    assert inge("config", "check", "--config", gateway.config).code == 0
+    gateway.settings["environment"]["name"] = "productive"
+    gateway.write_configuration()
+    ran = inge("config", "check", "--config", gateway.config)
+    assert (ran.code, "trust.anchors: holds the root of a test kit" in ran.out) == (REFUSED, True)
+
+
 def test_a_kit_for_another_gateway_is_refused(gateway: Gateway, kit: Kit) -> None:
     gateway.settings["gateway"]["kennung"] = "dbs:000999"
     ran = install(gateway, kit)
