@@ -44,11 +44,14 @@ def journal_hand_out(work: UnitOfWork, accepted: AcceptedRequest, entries: Itera
 def confirm(work: UnitOfWork, accepted: AcceptedRequest, ids: Iterable[str]) -> int:
     """Note that a party keeps these answers for good. Out: how many of them it had not confirmed before.
 
-    Raises GatewayError S999.unknown-delivery if one of the ids is not this party's: then nothing is noted.
+    Raises GatewayError S999.unknown-delivery if one of the ids is not this party's, or of another route: then
+    nothing is noted.
     """
     party = accepted.party.kennung
     wanted = {int(text) for text in ids}
-    known = {entry.id: entry for entry in work.outbox_entries(party, [i for i in wanted if i <= _LARGEST_ID])}
+    found = work.outbox_entries(party, [each for each in wanted if each <= _LARGEST_ID])
+    # Only of its own route: what belongs into a result of a delivery is confirmed with that.
+    known = {entry.id: entry for entry in found if entry.route == accepted.route.door}
     unknown = wanted - known.keys()
     if unknown:
         named = [str(each) for each in sorted(unknown)]

@@ -142,6 +142,13 @@ def test_an_id_nobody_has_is_told_as_the_one_of_another(
     assert error.value.code == "S999.unknown-delivery"
 
 
+def test_what_belongs_into_another_way_is_not_confirmed_by_this_one(gateway: Gateway, opened: Store) -> None:
+    (entry,) = lay_out(opened, ABH1, reported(gateway, 1), route="another")
+    with pytest.raises(Refused) as error:
+        desk(gateway).confirm([str(entry.id)])
+    assert error.value.code == "S999.unknown-delivery"
+
+
 def test_of_many_unknown_ids_some_are_named(gateway: Gateway) -> None:
     with pytest.raises(Refused) as error:
         desk(gateway).confirm([str(number) for number in range(1, 1500)])
