@@ -24,6 +24,7 @@ from gateway.connecting.steps import (
     check_way,
     note,
 )
+from gateway.settings import Settings
 from gateway.trust.admission import Limits, admit
 from gateway.trust.certificates import fingerprint_of
 from gateway.trust.documents import VerifiedDocument
@@ -117,7 +118,7 @@ def import_confirmation(
             f"{', '.join(unknown)} is not known here: see `inge versions` and [schemas] versions"
         )
     with desk.write() as connection:
-        _check_party(connection, said)
+        _check_party(connection, said, desk.settings)
         before = find_confirmation(connection, confirmation.uuid)
         if before is not None:
             step = history_of(connection, KIND, confirmation.uuid)[0]
@@ -266,11 +267,16 @@ def _told(said: Anbindungsbestaetigung, octets: bytes, signer: str) -> Confirmat
     )
 
 
-def _check_party(connection: Connection, said: Anbindungsbestaetigung) -> None:
+def _check_party(connection: Connection, said: Anbindungsbestaetigung, settings: Settings) -> None:
     lock_party_row(connection, said.behoerde.kennung)
     party = need_party(connection, said.behoerde.kennung)
     if party.locked:
         raise ConnectError(f"{party.kennung} is locked: `inge party unlock` comes first")
+    if party.environment != settings.environment:
+        raise ConnectError(
+            f"{party.kennung} is registered here for a {party.environment} environment, this is a"
+            f" {settings.environment} one: they share no store"
+        )
     if party.agency_type != said.behoerde.art:
         raise ConnectError(
             f"{party.kennung} is registered here as {party.agency_type}, the confirmation is about"

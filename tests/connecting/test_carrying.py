@@ -137,6 +137,14 @@ def test_the_party_must_be_there_and_of_the_kind_that_was_tested(
         connection.exec_driver_sql("DELETE FROM party")
     with pytest.raises(ConnectError, match="inge party add"):
         both.take(octets)
+    other = party(shared_pki(), ABH1.kennung, ABH1.name, "abh1", environment="test")
+    with store.write() as connection:
+        add_party(connection, other, NOW)
+    with pytest.raises(ConnectError, match="registered here for a test environment"):
+        both.take(octets)
+    with store.write() as connection:
+        for table in ("party_certificate", "party_type", "party_version", "connection_grant", "party"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
     jobcenter = party(
         shared_pki(), ABH1.kennung, "JC", "abh1", environment="productive", agency_type="TGS", connected=()
     )
