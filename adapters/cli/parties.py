@@ -152,6 +152,7 @@ def set_party(
     """Change what is given of a party, and nothing else. Takes effect within two seconds."""
     from dataclasses import replace
 
+    from store.confirmations import lock_party_row
     from store.parties import change_party, show_party
 
     given = {
@@ -166,6 +167,7 @@ def set_party(
     settings = configuration(config)
     with opened_store(settings) as store, store.write() as connection:
         try:
+            lock_party_row(connection, kennung)
             record = replace(show_party(connection, kennung), **changes)
             _check_connected(record, settings, types=allow or ())
             change_party(connection, record)
@@ -191,12 +193,14 @@ def confirm(
     """
     from dataclasses import replace
 
+    from store.confirmations import lock_party_row
     from store.parties import change_party, show_party
 
     settings = configuration(config)
     name = _version_named(version, settings)
     with opened_store(settings) as store, store.write() as connection:
         try:
+            lock_party_row(connection, kennung)
             record = show_party(connection, kennung)
             confirmed = record.versions - {name} if withdraw else record.versions | {name}
             record = replace(record, versions=confirmed)
