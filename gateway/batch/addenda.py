@@ -43,22 +43,23 @@ class Addenda:
         """
         with self._store.unit_of_work() as work:
             entries = work.later_unassigned(self._after, limit)
-            made = sum(
-                self._make(work, stem, [each for each in entries if stem_of(each.uuid) == stem])
-                for stem in sorted({stem_of(each.uuid) for each in entries})
-            )
-            if made:
-                work.commit()
+        made = sum(
+            self._make(stem, [each for each in entries if stem_of(each.uuid) == stem])
+            for stem in sorted({stem_of(each.uuid) for each in entries})
+        )
         more = len(entries) == limit
         self._after = entries[-1].id if more else 0
         return Progress(made, more)
 
-    def _make(self, work: UnitOfWork, stem: str, entries: Sequence[OutboxEntry]) -> bool:
-        delivery = work.delivery_by_stem(stem)
-        last = None if delivery is None else work.last_addendum(delivery.id)
-        if delivery is None or last is None:
-            return False
-        self._lay(work, delivery, last + 1, entries)
+    def _make(self, stem: str, entries: Sequence[OutboxEntry]) -> bool:
+        """Make one addendum, in a transaction of its own: each has to be signed."""
+        with self._store.unit_of_work() as work:
+            delivery = work.delivery_by_stem(stem)
+            last = None if delivery is None else work.last_addendum(delivery.id)
+            if delivery is None or last is None:
+                return False
+            self._lay(work, delivery, last + 1, entries)
+            work.commit()
         return True
 
     def _lay(

@@ -123,7 +123,9 @@ class NoteReader:
         """
         way.document = document = verify_document(admit(way.octets, self.limits).root, policy=self._policy)
         way.recognised = recognised = self._senders.recognise(document, way.received)
-        if self._tls_must_match and recognised.fingerprint != way.tls_fingerprint:
+        # What lies in a folder came by no connection.
+        is_connected = way.route.door == DOOR
+        if self._tls_must_match and is_connected and recognised.fingerprint != way.tls_fingerprint:
             raise GatewayError("T070.transport-identity")
         now = self._tools.clock.now()
         today = german_day(now)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from fixtures.resettlers import records
+from gateway.accepted import Route
+from gateway.batch.handing_over import FOLDER
 from gateway.batch.notes import NoteReader
 from gateway.batch.signing import signer
 from gateway.batch.taking import Opened, Taking
@@ -31,9 +33,9 @@ def core(store: Store) -> BatchCore:
     return BatchCore(store, shared_pki())
 
 
-def opened(core: BatchCore, taking: Taking | None = None, **said: Any) -> Any:
+def opened(core: BatchCore, taking: Taking | None = None, route: Route = ROUTE, **said: Any) -> Any:
     octets = b"".join(records(1, 2))
-    return (taking or core.taking).open(core.signed(core.manifest(octets, 2)), ROUTE, **said)
+    return (taking or core.taking).open(core.signed(core.manifest(octets, 2)), route, **said)
 
 
 def changed(core: BatchCore, change: Callable[[PartyRecord], PartyRecord]) -> None:
@@ -103,3 +105,5 @@ def test_the_signer_is_who_opened_the_connection_where_that_is_asked(core: Batch
         refused = opened(core, taking, tls_fingerprint=other)
         assert isinstance(refused, Refusal)
         assert refused.error.code == "T070.transport-identity"
+    # A folder has no connections; there the signature has to do.
+    assert isinstance(opened(core, taking, Route(FOLDER, "")), Opened)
