@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Final, TypeAlias
 
 from lxml import etree
 
@@ -26,6 +26,9 @@ from store.records_connection import Pair, Supplied
 
 _UUID: Final = "nachrichtenkopf.g2g/identifikation.nachricht/nachrichtenUUID"
 _RECORDS: Final = f"{{{BVA}}}BVABAMF.Datensaetze.200003"
+
+_Manifests: TypeAlias = dict[PurePosixPath, list[Lieferschein200001]]
+"""By the file that they name, in the folder in which they lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def check_given(
             flaws.append(_flaw(file.name, "T070.type-not-allowed", text))
         else:
             read.append(found)
-    manifests: dict[str, Lieferschein200001] = {}
+    manifests: _Manifests = {}
     for each in read:
         if each.root.tag == _RECORDS:
             continue
@@ -93,15 +96,15 @@ def check_given(
             good[uuid] = _supplied(each.name, uuid, each.contract.message_type, each.pair.version, each.root)
     for each in read:
         if each.root.tag == _RECORDS:
-            manifest = manifests.get(PurePosixPath(each.name).name)
-            if manifest is None:
-                text = "no manifest among these files names it"
+            naming = manifests.get(PurePosixPath(each.name), [])
+            if len(naming) != 1:
+                text = f"{'several manifests' if naming else 'no manifest'} in the same folder for it"
                 flaws.append(_flaw(each.name, "S999.records-hash", text))
-            elif manifest.anzahl_datensaetze != len(each.root):
-                text = f"it holds {len(each.root)} records, its manifest says {manifest.anzahl_datensaetze}"
+            elif naming[0].anzahl_datensaetze != len(each.root):
+                text = f"it holds {len(each.root)} records, its manifest says {naming[0].anzahl_datensaetze}"
                 flaws.append(_flaw(each.name, "S999.records-count", text))
             else:
-                good.update((record.uuid, record) for record in _records(each, manifest, kennung))
+                good.update((record.uuid, record) for record in _records(each, naming[0], kennung))
     return list(good.values()), flaws
 
 
@@ -115,12 +118,13 @@ def _read(file: GivenFile, registry: SchemaRegistry, on: date) -> "_Read | list[
     return _Read(file.name, root, contract)
 
 
-def _named(read: _Read, manifests: dict[str, Lieferschein200001]) -> tuple[str, str]:
-    """UUID and author of a document; a manifest is noted by the name of the file of its records."""
+def _named(read: _Read, manifests: _Manifests) -> tuple[str, str]:
+    """UUID and author of a document; a manifest is noted by where the file of its records has to lie."""
     if read.root.tag != Lieferschein200001.root:
         return text_at(read.root, _UUID).lower(), text_at(read.root, AUTHOR)
     manifest: Lieferschein200001 = parse(read.root)
-    manifests[manifest.datei.name] = manifest
+    beside = PurePosixPath(read.name).parent / manifest.datei.name
+    manifests.setdefault(beside, []).append(manifest)
     return manifest.lieferschein_uuid.lower(), manifest.autor.kennung
 
 

@@ -13,6 +13,7 @@ from gateway.results import Refusal
 from gateway.trust.signed_document import sign_document
 from messages import bva
 from messages.registry import BUNDLED_MESSAGES
+from store.connection_data import list_supplied
 from store.engine import Store
 from store.parties import add_party
 from store.records_connection import Pair
@@ -107,3 +108,22 @@ def test_a_file_of_records_belongs_to_a_manifest(
     (folder / "datensaetze.xml").rename(folder / name)
     (flaw,) = both.supply(opened, folder)
     assert (flaw.file, flaw.code) == (name, code)
+
+
+def test_each_delivery_of_a_set_has_a_folder_of_its_own(
+    both: TwoEnvironments, store: Store, tmp_path: Path
+) -> None:
+    connect_bva(store, shared_pki())
+    core = BatchCore(store, shared_pki(), both.clock)
+    opened = procedure.open_procedure(both.desk(), BVA.kennung, both.product().id, [DELIVERIES])
+    files = [file_of(LEYLA, TADEUSZ), file_of(LEYLA)]
+    manifests = [core.manifest(file, count) for file, count in zip(files, (2, 1), strict=True)]
+    for name, manifest, file in zip(("a", "b"), manifests, files, strict=True):
+        laid(tmp_path / name, manifest, file)
+    assert both.supply(opened, tmp_path) == []
+    with store.read() as reader:
+        given = list_supplied(reader.connection, store.vault, opened.id)
+    assert sorted(each.message_type for each in given) == ["200001"] * 2 + ["200002"] * 3
+    # Side by side nothing says which of them a file belongs to.
+    flat = both.supply(opened, tmp_path / "a", tmp_path / "b")
+    assert {(flaw.file, flaw.code) for flaw in flat} == {("datensaetze.xml", "S999.records-hash")}
