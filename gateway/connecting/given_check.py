@@ -83,10 +83,17 @@ def check_given(
         else:
             read.append(found)
     manifests: _Manifests = {}
+    # A file that has a flaw may have been one; the flaw is told.
+    names = [*(each.name for each in read if each.root.tag == _RECORDS), *(flaw.file for flaw in flaws)]
+    files_of_records = set(map(PurePosixPath, names))
     for each in read:
         if each.root.tag == _RECORDS:
             continue
-        uuid, author = _named(each, manifests)
+        uuid, author, beside = _named(each, manifests)
+        if beside is not None and beside not in files_of_records:
+            # Compared alone, it would be equal before any of its records is there.
+            text = f"its file of records {beside.name} is not in the same folder"
+            flaws.append(_flaw(each.name, "S999.records-hash", text))
         if author != kennung:
             flaws.append(_flaw(each.name, "T070.foreign-authority", f"its author is not {kennung}"))
         elif uuid in good:
@@ -118,14 +125,17 @@ def _read(file: GivenFile, registry: SchemaRegistry, on: date) -> "_Read | list[
     return _Read(file.name, root, contract)
 
 
-def _named(read: _Read, manifests: _Manifests) -> tuple[str, str]:
-    """UUID and author of a document; a manifest is noted by where the file of its records has to lie."""
+def _named(read: _Read, manifests: _Manifests) -> tuple[str, str, PurePosixPath | None]:
+    """UUID and author of a document; a manifest is noted by where the file of its records has to lie.
+
+    Out: that place as well, None for a message.
+    """
     if read.root.tag != Lieferschein200001.root:
-        return text_at(read.root, _UUID).lower(), text_at(read.root, AUTHOR)
+        return text_at(read.root, _UUID).lower(), text_at(read.root, AUTHOR), None
     manifest: Lieferschein200001 = parse(read.root)
     beside = PurePosixPath(read.name).parent / manifest.datei.name
     manifests.setdefault(beside, []).append(manifest)
-    return manifest.lieferschein_uuid.lower(), manifest.autor.kennung
+    return manifest.lieferschein_uuid.lower(), manifest.autor.kennung, beside
 
 
 def _records(read: _Read, manifest: Lieferschein200001, kennung: str) -> Iterator[Supplied]:

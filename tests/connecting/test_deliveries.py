@@ -106,8 +106,10 @@ def test_a_file_of_records_belongs_to_a_manifest(
     file = file_of(LEYLA)
     folder = laid(tmp_path / "a", core.manifest(file, count), file)
     (folder / "datensaetze.xml").rename(folder / name)
-    (flaw,) = both.supply(opened, folder)
-    assert (flaw.file, flaw.code) == (name, code)
+    found = {flaw.file: flaw.code for flaw in both.supply(opened, folder)}
+    assert found.pop(name) == code
+    # Nor is the manifest whole then.
+    assert set(found) == ({"lieferschein.xml"} if name == "andere.xml" else set())
 
 
 def test_each_delivery_of_a_set_has_a_folder_of_its_own(
@@ -127,3 +129,21 @@ def test_each_delivery_of_a_set_has_a_folder_of_its_own(
     # Side by side nothing says which of them a file belongs to.
     flat = both.supply(opened, tmp_path / "a", tmp_path / "b")
     assert {(flaw.file, flaw.code) for flaw in flat} == {("datensaetze.xml", "S999.records-hash")}
+
+
+def test_a_manifest_without_its_file_is_no_test_data(
+    both: TwoEnvironments, store: Store, tmp_path: Path
+) -> None:
+    connect_bva(store, shared_pki())
+    core = BatchCore(store, shared_pki(), both.clock)
+    opened = procedure.open_procedure(both.desk(), BVA.kennung, both.product().id, [DELIVERIES])
+    file = file_of(LEYLA)
+    manifest = core.manifest(file, 1)
+    assert isinstance(sent(core, manifest, file), Taken)
+    folder = laid(tmp_path / "a", manifest, file)
+    # Before its records are decided the manifest alone would be equal.
+    (flaw,) = both.supply(opened, folder / "lieferschein.xml")
+    assert (flaw.file, flaw.code) == ("lieferschein.xml", "S999.records-hash")
+    assert "datensaetze.xml" in flaw.text
+    assert both.supply(opened, folder) == []
+    assert not both.compare(opened)["equal"]
