@@ -213,11 +213,12 @@ def retry(
     """Have a dead row done after all, or one that waits now: with all its attempts again. Journaled."""
     from gateway.clock import SystemClock
     from gateway.deferred import operating
+    from gateway.deferred.base import WorkNotThereError
 
     with opened_store(configuration(config)) as store:
         try:
             row = operating.retry(store, SystemClock(), row_id, actor=actor)
-        except operating.WorkNotThereError as error:
+        except WorkNotThereError as error:
             raise CommandError(str(error), exit_code=REFUSED) from error
     emit(_as_data(row), f"{row.kind} {row.id} is due now", as_json=as_json)
 
@@ -228,13 +229,14 @@ def discard(
 ) -> None:
     """Give a dead row up for ever; who waits for its outcome is told so. Journaled."""
     from gateway.deferred import operating
+    from gateway.deferred.base import WorkNotThereError
     from gateway.deferred.handlers import handlers
 
     with opened_workshop(configuration(config)) as workshop:
         clock = workshop.tools.real_clock
         try:
             row = operating.discard(workshop.store, clock, handlers(workshop), row_id, actor=actor)
-        except operating.WorkNotThereError as error:
+        except WorkNotThereError as error:
             raise CommandError(str(error), exit_code=REFUSED) from error
     emit(_as_data(row), f"{row.kind} {row.id} is given up", as_json=as_json)
 

@@ -16,6 +16,7 @@ from gateway.accepted import Outcome, Route
 from gateway.answers import outcome_of
 from gateway.answers_bva import faulty
 from gateway.batch.record_ids import record_uuid
+from gateway.clock import german_day
 from gateway.decided import Decided, Verdict
 from gateway.deciding import Decider, Prepared
 from gateway.deferred.base import Workshop
@@ -129,6 +130,8 @@ class RecordReader:
         self._decider = Decider(workshop.tools)
         self._delivery = delivery
         self._today = today
+        # A delivery that came on the last day of its contract is worked off by it, whenever that is.
+        self._written_by = min(today, german_day(delivery.received_at))
         party = workshop.tools.parties.party(delivery.party_id)
         self._name = delivery.party_id if party is None else party.name
         self._agency_type = "" if party is None else party.agency_type
@@ -139,7 +142,7 @@ class RecordReader:
         element = None
         try:
             element = admit(raw, self._limits).root
-            contract = kept_contract(self._registry, element, self._today)
+            contract = kept_contract(self._registry, element, self._written_by)
             message: Any = self._tools.messages.parse(element)
         except GatewayError as error:
             return self._record(position, raw, _mark(element), error=error)

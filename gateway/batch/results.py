@@ -10,7 +10,7 @@ from gateway.batch.notes import DOOR, Signer
 from gateway.batch.result_files import first_counted, first_file, measured
 from gateway.batch.result_notes import signed_note
 from gateway.batch.work_kinds import CHUNK
-from gateway.deferred.base import Postponed
+from gateway.deferred.base import Postponed, WorkNotThereError
 from gateway.tools import Tools
 from messages.bva import Ergebnisschein200006
 from store.engine import Store
@@ -42,8 +42,9 @@ class FirstResult:
                 work.add_journal(journaled(self._tools, delivery, result))
             work.commit()
 
-    def discard(self, work: UnitOfWork, row: WorkRow, actor: str) -> None:
-        """Leave a delivery without its first result, as the operator wants it; its records stay decided."""
+    def discard(self, work: UnitOfWork, row: WorkRow, actor: str) -> None:  # noqa: ARG002 - as all handlers
+        """Refuse: the records are decided, and their sender hears of none without a first result."""
+        raise WorkNotThereError(f"the sender of the delivery waits for it: inge work retry {row.id}")
 
     def _complete(self, row: WorkRow) -> Delivery:
         """Return the delivery once each chunk is done or missed; the dead ones are missed from now on."""

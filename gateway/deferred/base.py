@@ -36,6 +36,10 @@ class Postponed(Exception):
         self.until = until
 
 
+class WorkNotThereError(Exception):
+    """This cannot be done with a row; the text says with which it could be, or what to do instead."""
+
+
 class WorkHandler(Protocol):
     """Does the rows of a kind.
 
@@ -52,4 +56,7 @@ class WorkHandler(Protocol):
         """
 
     def discard(self, work: UnitOfWork, row: WorkRow, actor: str) -> None:
-        """Bring about, in the transaction that removes a dead row, what follows from it not being done."""
+        """Bring about, in the transaction that removes a dead row, what follows from it not being done.
+
+        Raises WorkNotThereError for a row that has to be done some day.
+        """

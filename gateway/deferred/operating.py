@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.clock import Clock
-from gateway.deferred.base import WorkHandler
+from gateway.deferred.base import WorkHandler, WorkNotThereError
 from store.engine import Store
 from store.records import JournalEntry, JournalKind
 from store.records_batch import WorkRow
 from store.unit import UnitOfWork
-
-
-class WorkNotThereError(Exception):
-    """There is no row that this can be done with; the text says which there would have to be."""
 
 
 def retry(store: Store, clock: Clock, row_id: int, *, actor: str) -> WorkRow:
@@ -35,8 +31,8 @@ def discard(
 ) -> WorkRow:
     """Give a dead row up; its handler brings about what follows, in the same transaction.
 
-    Raises WorkNotThereError for one that is not dead or of a kind that this program does not know, and
-    StoreUnavailable.
+    Raises WorkNotThereError for one that is not dead, of a kind that this program does not know, or that has
+    to be done, and StoreUnavailable.
     """
     with store.unit_of_work() as work:
         row = work.discard_work(row_id)

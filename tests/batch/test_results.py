@@ -24,6 +24,7 @@ from gateway.batch.taking import Opened
 from gateway.batch.work_kinds import CHUNK, RESULT
 from gateway.clerks.decide import Choice, decide
 from gateway.clerks.undo import undo
+from gateway.deferred.base import WorkNotThereError
 from gateway.deferred.operating import discard, retry
 from gateway.deferred.runner import Ended
 from gateway.trust.signed_document import sign_document
@@ -31,7 +32,8 @@ from messages import bva
 from messages.registry import BUNDLED_MESSAGES
 from store.engine import Store
 from store.records import StoredAnswer
-from store.records_batch import Chunk, Delivery, DeliveryResult, WorkRow
+from store.records_batch import Chunk, Delivery, DeliveryResult, WorkRow, WorkState
+from store.work import list_work
 from tests.batch.test_chunks import failing, work_rows
 from tests.support.batch import ROUTE, BatchCore, connect_bva
 from tests.support.batch_http import read
@@ -160,6 +162,30 @@ def test_what_is_given_up_is_told_in_an_addendum(core: BatchCore) -> None:
     (_, added) = results_of(core, delivery)
     assert read(added.document).anzahl == bva.Zaehlung(0, 0, 0, 1)
     assert endings(later(core, delivery, 1)) == [(2, "fehlerhaft")]
+
+
+def test_a_first_result_is_never_given_up(core: BatchCore) -> None:
+    """Its sender would hear of nothing any more."""
+    delivery = core.taken(certificate(THI, "BVA-1"))
+    core.worker(CHUNK).work_off()
+    with patch("gateway.batch.results.measured", side_effect=RuntimeError):
+        for _ in range(10):
+            core.clock.advance(minutes=11)
+            core.worker(RESULT).work_off()
+    (dead,) = rows_of_results(core)
+    assert (dead.kind, dead.state) == (RESULT, WorkState.DEAD)
+    with pytest.raises(WorkNotThereError, match=f"retry {dead.id}"):
+        discard(core.store, core.clock, core.worker()._handlers, dead.id, actor="op")
+    assert rows_of_results(core) == [dead]
+    retry(core.store, core.clock, dead.id, actor="op")
+    worked_off(core)
+    assert endings(first(core, delivery)) == [(1, "angenommen")]
+    assert len(results_of(core, delivery)) == 1
+
+
+def rows_of_results(core: BatchCore) -> list[WorkRow]:
+    with core.store.read() as reader:
+        return list_work(reader.connection, kind=RESULT, limit=10)
 
 
 def test_the_words_for_what_is_dead_never_change() -> None:

@@ -208,7 +208,9 @@ def test_who_gets_a_right_again_is_known_again(
     assert clerk.tells("retention", "run")["stage_1"] == [person]
     if noted:
         # A single fact that a clerk learnt since does not pass for what a report tells.
-        clerk.tells("capture", "nationality", "--state", "163", "--number", number, "--as", "e", "--reason", "r")
+        clerk.tells(
+            "capture", "nationality", "--state", "163", "--number", number, "--as", "e", "--reason", "r"
+        )
     told = core.deliver(obligation_1b(ABH2, new_uuid(), core.clock.now(), number=number), "abh2")
     assert told.row == "D19"
     found = stored(core, person)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from gateway.clock import Clock, SystemClock
 from gateway.deferred import operating
-from gateway.deferred.base import Postponed
+from gateway.deferred.base import Postponed, WorkNotThereError
 from gateway.deferred.runner import Ended, Worker
 from gateway.deferred.terms import BACK_OFF, LONGEST, Terms
 from store.engine import Store
@@ -303,21 +303,21 @@ def test_an_operator_has_a_dead_row_done_after_all(store: Store) -> None:
         "last_code": "ValueError",
         "actor": "m.muster",
     }
-    with pytest.raises(operating.WorkNotThereError):
+    with pytest.raises(WorkNotThereError):
         operating.retry(store, StandingClock(), row_id, actor="m.muster")
 
 
 def test_an_operator_gives_a_dead_row_up_and_what_follows_commits_with_it(store: Store) -> None:
     row_id = dead_row(store)
     clock, handlers = StandingClock(), {KIND: Handler(store)}
-    with pytest.raises(operating.WorkNotThereError, match="no work of the kind"):
+    with pytest.raises(WorkNotThereError, match="no work of the kind"):
         operating.discard(store, clock, {}, row_id, actor="m.muster")
     assert stored(store, row_id).state == WorkState.DEAD
     operating.discard(store, clock, handlers, row_id, actor="m.muster")
     assert effects(store) == [(row_id, "given up by m.muster")]
     assert [(each["done"], each["actor"]) for each in told(store)] == [("discarded", "m.muster")]
-    with pytest.raises(operating.WorkNotThereError, match="is dead"):
+    with pytest.raises(WorkNotThereError, match="is dead"):
         operating.discard(store, clock, handlers, row_id, actor="m.muster")
     (waiting,) = enqueue(store)
-    with pytest.raises(operating.WorkNotThereError, match="is dead"):
+    with pytest.raises(WorkNotThereError, match="is dead"):
         operating.discard(store, clock, handlers, waiting, actor="m.muster")
