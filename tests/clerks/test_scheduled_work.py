@@ -40,6 +40,8 @@ def test_nothing_to_do_is_told_too(clerk: Clerk) -> None:
         "persons-searched": 0,
         "retrievals-deleted": 0,
         "erased": 0,
+        "addenda-made": 0,
+        "deliveries-abandoned": 0,
     }
     assert turn(clerk) == nothing
 
