@@ -66,6 +66,8 @@ def leaves(pki: Pki, reader: Reader, now: datetime) -> Iterator[Leaf]:
             if case.again is not None:
                 leaf = replace(leaf, files={**leaf.files, "answer.xml": answers[case.again]})
             answers[case.id] = leaf.files["answer.xml"]
+            if case.does == "deliver" and case.again is None and case.expect.refused is None:
+                material.delivery_number += 1
             yield leaf
 
 

@@ -43,6 +43,8 @@ class Expectation:
     """What the path of the error, or of a finding, must contain."""
     line: bool = False
     """The error names a line."""
+    expected_number: bool = False
+    """The texts of the refusal name the number of the delivery that was expected."""
     rejection: bool = False
     """The rejection 0010 of the standard is in the refusal."""
     signed: bool = True

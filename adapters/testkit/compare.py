@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +10,7 @@ from datetime import date
 from lxml import etree
 
 from adapters.testkit.cases import Case
+from adapters.testkit.deliveries import expected_before
 from adapters.testkit.exchange import FAILED, REFUSED, Got
 from adapters.testkit.material import Sent
 from adapters.testkit.parties import Reader, all_parties
@@ -62,6 +64,8 @@ class Judge:
             yield f"line {got.line or '(none)'} of the document is not that of {got.path or '(no path)'}"
         if expect.refused is not None and got.advice is not CATALOGUE[expect.refused].advice:
             yield f"handlung is {got.advice}, not {CATALOGUE[expect.refused].advice}"
+        if expect.expected_number:
+            yield from self._expected_number(sent, got)
         if got.rejection != expect.rejection:
             yield "a rejection 0010 is in it" if got.rejection else "the rejection 0010 is missing"
         yield from self._number(case, got, earlier)
@@ -81,6 +85,12 @@ class Judge:
             yield f"the number {got.number} is given where none belongs"
         if expect.number_of is not None and got.number != earlier.numbers[expect.number_of]:
             yield f"the number is {got.number or '(none)'}, not that of the case {expect.number_of}"
+
+    def _expected_number(self, sent: Sent, got: Got) -> Iterator[str]:
+        expected = expected_before(sent.body)
+        alone = re.compile(rf"(?<![\d/]){expected}(?![\d/])")
+        if not got.texts or not all(alone.search(text) for text in got.texts):
+            yield f"the texts do not name the number expected, {expected}"
 
     def _content(self, case: Case, got: Got, earlier: Earlier) -> Iterator[str]:
         element, document = got.element, got.document or b""

@@ -22,6 +22,8 @@ from messages.registry import BUNDLED_MESSAGES
 RECORDS: Final = "records.xml"
 RESETTLER: Final = "1"
 CHANGES: Final = frozenset({"gap", "other-file", "broken-manifest"})
+_SKIPPED: Final = 1
+"""How many numbers a delivery with a gap leaves out."""
 _HAPPENED: Final = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 
 
@@ -63,6 +65,17 @@ def records_file(records: Iterable[tuple[str, Person]]) -> bytes:
         root.append(record)
     etree.indent(root)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True) + b"\n"
+
+
+def numbered(change: str | None, expected: int) -> int:
+    """The number a delivery gets where this one is expected, with a gap where the case says so."""
+    return expected + (_SKIPPED if change == "gap" else 0)
+
+
+def expected_before(body: bytes) -> str:
+    """Number and package that were expected when a manifest with a gap came, as refusals name them."""
+    named: Lieferschein200001 = bva.parse(etree.fromstring(body))
+    return f"{named.lieferung.nummer - _SKIPPED}/{named.lieferung.paketnummer}"
 
 
 def manifest(

@@ -34,8 +34,8 @@ class Got:
 
     `element` is the proven answer without the element of the operation around it, `document` the same in
     canonical octets; `code` the reason or the code of the error, `status` that of HTTP (None where
-    it does not matter), `media` its Content-Type and `media_asked` what that has to be, `endings` and
-    `records` the results of a delivery; `why` says what made an answer unusable.
+    it does not matter), `media` its Content-Type and `media_asked` what that has to be, `texts` the words
+    of a refusal, `endings` and `records` the results of a delivery; `why` says what made an answer unusable.
     """
 
     answer: str
@@ -50,6 +50,7 @@ class Got:
     retry_after: int | None = None
     media: str | None = None
     media_asked: str | None = None
+    texts: tuple[str, ...] = ()
     endings: tuple[str, ...] = ()
     records: tuple[etree._Element, ...] = ()
     element: etree._Element | None = None
@@ -154,5 +155,6 @@ def refused(fehler: Fehler, *, proven: bool) -> Got:
         signed=proven,
         rejection=fehler.rueckweisung is not None,
         advice=fehler.handlung,
+        texts=(fehler.text_deutsch, fehler.text_englisch),
         retry_after=fehler.wiederholen_nach if fehler.handlung is Advice.RETRY else None,
     )

@@ -12,7 +12,7 @@ from lxml import etree
 
 from adapters.testkit.cases import Case
 from adapters.testkit.changes import change_document
-from adapters.testkit.deliveries import changed_file, manifest, records_file
+from adapters.testkit.deliveries import changed_file, manifest, numbered, records_file
 from adapters.testkit.documents import Head, Subject, make
 from adapters.testkit.parties import Reader, all_parties
 from adapters.testkit.people import Person, somebody, with_nationalities
@@ -109,7 +109,7 @@ class Material:
             for kind in case.records
         ]
         file = records_file(zip(case.records, persons, strict=True))
-        number = self.delivery_number + (1 if case.change == "gap" else 0)
+        number = numbered(case.change, self.delivery_number)
         sender = all_parties()[case.author]
         note = manifest(sender, self.reader, uuid, now, number, file, len(persons))
         root = etree.fromstring(bva.write(note))

@@ -110,6 +110,8 @@ def _refusal(case: Case) -> Iterator[str]:
         yield said["path"].format(path=expect.path)
     if expect.line:
         yield said["line"]
+    if expect.expected_number:
+        yield said["expected-number"]
     if not expect.signed:
         yield said["unsigned"]
     else:

@@ -211,6 +211,16 @@ def test_a_refusal_that_differs_is_told(
     assert any(told in each for each in found)
 
 
+@pytest.mark.parametrize("texts", [(), ("expected is 3/1",), ("erwartet ist 2/1", "expected is 12/1")])
+def test_a_gap_that_is_refused_without_the_number_expected_is_told(
+    texts: tuple[str, ...], booklet: dict[str, Leaf], judge: Judge
+) -> None:
+    leaf = booklet["delivery-gap"]
+    got = replace(answered(leaf), texts=texts)
+    (found,) = judge.differences(leaf.case, sent(leaf), got, Earlier({}, {}))
+    assert found == "the texts do not name the number expected, 2/1"
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
