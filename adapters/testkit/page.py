@@ -129,13 +129,14 @@ def _case(main: _Element, leaf: Leaf) -> None:
     facts = _add(section, "dl")
     author = all_parties()[case.author]
     for label, value in (
+        (labels["case"], f"`{case.id}`"),
         (labels["reference"], case.reference),
         (labels["sender"], f"keys/{case.sender}.p12"),
         (labels["author"], f"{author.name} ({author.kennung})"),
         (labels["sends"], sends(case)),
     ):
         _add(facts, "dt", label)
-        _add(facts, "dd", value)
+        _spoken(_add(facts, "dd"), value)
     _add(facts, "dt", labels["needs"])
     _needs(_add(facts, "dd"), case)
     if leaf.notes:

@@ -152,6 +152,14 @@ def test_english_titles_are_marked_as_english(page: etree._Element) -> None:
     assert {case.title_en for case in all_cases()} <= set(english)
 
 
+def test_every_section_says_the_case_that_is_to_be_named(page: etree._Element) -> None:
+    for case in all_cases():
+        (heading,) = page.iterfind(f".//h3[@id='fall-{case.id}']")
+        section = heading.getparent()
+        assert section is not None
+        assert section.findtext("dl/dd/code") == case.id
+
+
 def test_tables_have_captions_and_heads(page: etree._Element) -> None:
     tables = list(page.iter("table"))
     assert len(tables) == 3
