@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
 from fixtures.resettlers import records
@@ -15,6 +13,7 @@ from messages import bva
 from tests.support.batch_http import Office, delivering, read, records_file
 from tests.support.reference import PROJECT
 from tests.support.stores import fresh_sqlite
+from tests.support.tools import find_tool
 
 PAGE = PROJECT / "docs" / "batches.md"
 
@@ -25,10 +24,9 @@ def block(kind: str) -> str:
     return str(found)
 
 
-@pytest.mark.skipif(
-    not (shutil.which("curl") and shutil.which("xmlsec1")), reason="curl or xmlsec1 is missing"
-)
 def test_a_delivery_with_xmlsec1_and_curl(tmp_path: Path, sqlite_template: Path) -> None:
+    for tool in ("curl", "xmlsec1"):
+        find_tool(tool)
     with delivering(tmp_path, fresh_sqlite(tmp_path, sqlite_template), http={"workers": 1}) as gateway:
         pki = gateway.pki
         key, certificate, _ = pkcs12.load_key_and_certificates(

@@ -16,18 +16,11 @@ from tests.support.cli import every_command, inge
 from tests.support.deployment import DEPLOYMENT, adapted
 from tests.support.reference import PROJECT
 from tests.support.server import live_pki
+from tests.support.tools import find_tool
 
 UNITS = sorted(path.name for path in DEPLOYMENT.iterdir() if path.suffix in (".service", ".timer"))
 SERVICES = [name for name in UNITS if name.startswith("inge-") and name.endswith(".service")]
 PAGE = PROJECT / "docs" / "deployment.md"
-
-
-def tool(name: str) -> str:
-    """A tool of the system; skips without it."""
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
-    if found is None:
-        pytest.skip(f"no {name} on this machine")
-    return found
 
 
 def settings_of(name: str) -> dict[str, list[str]]:
@@ -50,7 +43,7 @@ def test_systemd_takes_the_unit(name: str, tmp_path: Path) -> None:
         service = name.replace(".timer", ".service")
         (tmp_path / service).write_text("[Service]\nType=oneshot\nExecStart=/bin/true\n")
     checked = subprocess.run(
-        [tool("systemd-analyze"), "verify", "--man=no", str(tmp_path / name)],
+        [find_tool("systemd-analyze"), "verify", "--man=no", str(tmp_path / name)],
         capture_output=True,
         text=True,
         check=False,
@@ -61,7 +54,7 @@ def test_systemd_takes_the_unit(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [each for each in SERVICES if "upstreams" not in each])
 def test_a_service_may_do_little(name: str) -> None:
     """systemd's own measure: 10 may do everything, 0 nothing."""
-    command = [tool("systemd-analyze"), "security", "--offline=true", "--no-pager", "--threshold=20"]
+    command = [find_tool("systemd-analyze"), "security", "--offline=true", "--no-pager", "--threshold=20"]
     subprocess.run([*command, str(DEPLOYMENT / name)], capture_output=True, check=True)
     settings = settings_of(name)
     assert settings["User"] == ["inge"]
@@ -160,7 +153,7 @@ def load_config_defaults() -> dict[str, object]:
 
 
 def test_logrotate_takes_its_file(tmp_path: Path) -> None:
-    logrotate = tool("logrotate")
+    logrotate = find_tool("logrotate")
     (tmp_path / "server.log").write_text("a line\n")
     file = tmp_path / "logrotate.conf"
     file.write_text(

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fixtures.pki.build import Pki
-from tests.support.nginx import client_files, find_tool, wait_for_nginx
+from tests.support.nginx import client_files, wait_for_nginx
 from tests.support.reference import PROJECT
 from tests.support.server import free_port
+from tests.support.tools import find_tool
 
 DEPLOYMENT = PROJECT / "docs" / "deployment"
 _AROUND = """

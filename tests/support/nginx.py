@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ import requests
 
 from fixtures.pki.build import Pki
 from tests.support.server import free_port
+from tests.support.tools import find_tool
 
 _CONFIGURATION = """
 daemon off;
@@ -44,16 +43,6 @@ http {{
     }}
 }}
 """
-
-
-def find_tool(name: str) -> str:
-    """A tool of this machine; skips without it, or fails with INGE_REQUIRE_TOOLS=1."""
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin")
-    if found is None:
-        if os.environ.get("INGE_REQUIRE_TOOLS") == "1":
-            pytest.fail(f"no {name} on this machine, and INGE_REQUIRE_TOOLS=1")
-        pytest.skip(f"no {name} on this machine")
-    return found
 
 
 @contextmanager

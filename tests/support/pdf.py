@@ -1,15 +1,14 @@
 """Reading PDF files with programs that did not make them: poppler for text and pictures, pypdf for tags."""
 
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pypdf
-import pytest
 import zxingcpp
+
+from tests.support.tools import find_tool
 
 DOTS_PER_INCH = 200
 
@@ -68,9 +67,5 @@ def tags_of(reader: pypdf.PdfReader) -> Iterator[tuple[str, Any]]:
 
 
 def _poppler(command: str, data: bytes, *arguments: str) -> bytes:
-    if shutil.which(command) is None:
-        if os.environ.get("INGE_REQUIRE_TOOLS") == "1":
-            pytest.fail(f"{command} (poppler-utils) is not installed, and INGE_REQUIRE_TOOLS=1 demands it")
-        pytest.skip(f"{command} (poppler-utils) is not installed")
-    done = subprocess.run([command, *arguments], input=data, capture_output=True, check=True)
+    done = subprocess.run([find_tool(command), *arguments], input=data, capture_output=True, check=True)
     return done.stdout

@@ -5,9 +5,7 @@ xmlsec1 1.2 knows no RSASSA-PSS, so PSS is held against signxml only.
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -29,6 +27,7 @@ from messages.errors import GatewayError
 from tests.support.pki import shared_pki
 from tests.support.ring import scale
 from tests.support.signatures import prove
+from tests.support.tools import find_tool
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 DOCUMENT = (
@@ -60,12 +59,7 @@ _ID_ELEMENTS = (
 @pytest.fixture(scope="session")
 def xmlsec1() -> str:
     """The xmlsec1 command; a machine that must have it fails without."""
-    command = shutil.which("xmlsec1")
-    if command is None:
-        if os.environ.get("INGE_REQUIRE_TOOLS") == "1":
-            pytest.fail("xmlsec1 is not installed, and INGE_REQUIRE_TOOLS=1 demands it")
-        pytest.skip("xmlsec1 is not installed (Debian package xmlsec1)")
-    return command
+    return find_tool("xmlsec1")
 
 
 def sealed(
