@@ -1,13 +1,13 @@
 """Fixtures of all rings: fresh stores on both engines."""
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from store.engine import Store
+from tests.support import waiting
 from tests.support.postgres import PostgresCluster, shared_cluster
 from tests.support.stores import (
     ENGINES,
@@ -17,6 +17,7 @@ from tests.support.stores import (
     make_sqlite_template,
     open_test_store,
 )
+from tests.support.waiting import Waiting
 
 
 @pytest.fixture(scope="session")
@@ -67,14 +68,6 @@ def postgres_store(postgres_cluster: PostgresCluster) -> Iterator[Store]:
 
 
 @pytest.fixture
-def wait_until() -> Callable[[Callable[[], bool]], None]:
+def wait_until() -> Waiting:
     """Wait for something that another thread or process brings about; fails after a minute."""
-
-    def wait(happened: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 60
-        while not happened():
-            if time.monotonic() > deadline:
-                pytest.fail("did not happen within a minute")
-            time.sleep(0.02)
-
-    return wait
+    return waiting.wait_until

@@ -30,11 +30,12 @@ from store.records import JournalKind, MessageRef, OutboxEntry
 from store.schema import content, delivery, delivery_chunk, message, work
 from tests.batch.test_chunks import FAULTS
 from tests.door.test_messages import somebody
-from tests.support.batch_http import Office, eventually, read, records_file, refusal, results_in
+from tests.support.batch_http import Office, read, records_file, refusal, results_in
 from tests.support.cli import inge
 from tests.support.core import ABH1, NOW, new_uuid
 from tests.support.server import Gateway
 from tests.support.stores import open_test_store
+from tests.support.waiting import wait_until
 
 REGISTRY = SchemaRegistry.load()
 
@@ -228,7 +229,7 @@ REFUSALS: dict[str, tuple[Callable[[Office, bytes, bytes], tuple[bytes, bytes]],
 def test_a_refusal_uses_up_neither_uuid_nor_number(office: Office, small: Path, case: str) -> None:
     spoil, status, code, signed = REFUSALS[case]
     manifest = office.next_manifest(small)
-    eventually(lambda: table_counts(office.gateway)["work"] == 0)
+    wait_until(lambda: table_counts(office.gateway)["work"] == 0)
     before = table_counts(office.gateway)
     parts = spoil(office, manifest, small.read_bytes())
     found = refusal(office.post(zip(("manifest", "records"), parts, strict=True)))
@@ -393,7 +394,7 @@ def test_a_parked_record_comes_in_an_addendum(office: Office, tmp_path: Path) ->
     item = kept(office.gateway, lambda store: item_of(store, uuid))
     decided = inge("cases", "decide", item, "--different", "--as", "clerk", "--json", "--config", config)
     assert decided.code == 0, decided.err
-    eventually(lambda: len(office.state(uuid).lieferungen[0].ergebnisse) == 2)
+    wait_until(lambda: len(office.state(uuid).lieferungen[0].ergebnisse) == 2)
     (delivery,) = office.state().lieferungen[-1:]
     # What is to be fetched; the first one was confirmed.
     (addendum,) = delivery.ergebnisse
@@ -462,7 +463,7 @@ def test_slow_and_many_deliveries_hold_nobody_up(office: Office, small: Path) ->
     for each in senders:
         each.start()
     # Two worker processes take two deliveries each.
-    eventually(lambda: measured(office.gateway, "inge_busy_total") >= before + 2)
+    wait_until(lambda: measured(office.gateway, "inge_busy_total") >= before + 2)
     assert office.gateway.get("/healthz").status_code == 200
     assert office.gateway.client("abh1").send(somebody()).message is not None
     assert office.state().erwartet.nummer == read(manifest).lieferung.nummer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from store.search import waiting_hints
 from tests.support.core import AGENCIES, new_uuid
 from tests.support.server import running
 from tests.support.stores import open_test_store
+from tests.support.waiting import Waiting
 
 
 def held_until(store: Store) -> datetime:
@@ -26,9 +26,7 @@ def held_until(store: Store) -> datetime:
     return found
 
 
-def test_a_running_gateway_finds_hints_by_itself(
-    tmp_path: Path, store_url: str, wait_until: Callable[[Callable[[], bool]], None]
-) -> None:
+def test_a_running_gateway_finds_hints_by_itself(tmp_path: Path, store_url: str, wait_until: Waiting) -> None:
     store = open_test_store(store_url)
 
     def hinted() -> bool:

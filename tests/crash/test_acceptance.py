@@ -24,13 +24,14 @@ from store.records import JournalKind
 from store.schema import decision, delivery, journal
 from tests.support.away import AwayCore, bring_back, numbered, store_away, take_away
 from tests.support.batch import ROUTE, connect_bva
-from tests.support.batch_http import Office, delivering, eventually, records_file
+from tests.support.batch_http import Office, delivering, records_file
 from tests.support.cli import inge
 from tests.support.core import furnish
 from tests.support.pki import shared_pki
 from tests.support.postgres import PostgresCluster, own_cluster
 from tests.support.processes import children
 from tests.support.stores import ENGINES, fresh_sqlite, open_test_store
+from tests.support.waiting import wait_until
 
 CHILDREN = "tests.crash.away_children"
 
@@ -116,7 +117,7 @@ def test_a_running_gateway_goes_on_accepting(place: Place, tmp_path: Path) -> No
         files = [records_file(tmp_path / f"{n}.xml", records(n, 3)) for n in range(1, 4)]
         manifests = [office.manifest(file, number, 1) for number, file in enumerate(files, start=1)]
         told = [office.deliver(manifests[0], files[0])]
-        eventually((tmp_path / "heads.jsonl.registry").exists)
+        wait_until((tmp_path / "heads.jsonl.registry").exists)
 
         take_away(place.url, place.cluster)
         told.append(office.deliver(manifests[1], files[1]))
@@ -140,7 +141,7 @@ def test_a_running_gateway_goes_on_accepting(place: Place, tmp_path: Path) -> No
         assert 'inge_acceptance_deliveries{state="ACCEPTED"} 2.0' in gateway.get("/metrics").text
 
         bring_back(place.url, place.cluster)
-        eventually(lambda: office.state().erwartet.nummer == 4)
+        wait_until(lambda: office.state().erwartet.nummer == 4)
         for manifest in manifests:
             office.result_of(manifest)
         for manifest, receipt, file in zip(manifests, told, files, strict=True):

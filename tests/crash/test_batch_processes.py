@@ -18,12 +18,13 @@ from store.engine import Store
 from store.schema import case_file, delivery, delivery_chunk, message, person, work
 from tests.crash.batch_children import DEATHS
 from tests.support.batch import ROUTE, BatchCore, connect_bva
-from tests.support.batch_http import Office, eventually, prepared_for_deliveries, records_file, results_in
+from tests.support.batch_http import Office, prepared_for_deliveries, records_file, results_in
 from tests.support.core import furnish
 from tests.support.pki import shared_pki
 from tests.support.processes import children
 from tests.support.server import SERVER
 from tests.support.stores import open_test_store
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -150,7 +151,7 @@ def test_a_server_killed_while_it_stores_a_delivery_told_nobody(store_url: str, 
         sending = threading.Thread(target=send)
         sending.start()
         store = open_test_store(store_url)
-        eventually(lambda: rows(store)["delivery_chunk"] == 20)
+        wait_until(lambda: rows(store)["delivery_chunk"] == 20)
         gateway.kill()
         sending.join()
         assert len(errors) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -16,9 +16,9 @@ from tests.support.postgres_pair import PASSWORD, Pair, documented_pair
 from tests.support.ring import scale
 from tests.support.server import Gateway, running
 from tests.support.stores import open_test_store
+from tests.support.waiting import Waiting
 
 pytestmark = pytest.mark.postgresql
-Waiting = Callable[[Callable[[], bool]], None]
 
 
 @pytest.fixture(scope="module")

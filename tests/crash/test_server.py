@@ -21,8 +21,7 @@ from tests.door.test_messages import sealed, somebody
 from tests.support.postgres import PostgresCluster, own_cluster
 from tests.support.server import SERVER, Gateway, octets, prepared, running
 from tests.support.stores import fresh_sqlite, open_test_store
-
-Waiting = Callable[[Callable[[], bool]], None]
+from tests.support.waiting import Waiting
 
 
 @pytest.fixture

@@ -25,10 +25,10 @@ from tests.support.postgres import PostgresCluster
 from tests.support.ring import scale
 from tests.support.server import Gateway, live_pki, running
 from tests.support.stores import fresh_postgresql, open_test_store
+from tests.support.waiting import Waiting
 from tests.support.worker import WorkerProcess
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.filterwarnings("ignore:Unverified HTTPS request")]
-Waiting = Callable[[Callable[[], bool]], None]
 RECORDS = scale(120, 500)
 CHUNK = 5
 

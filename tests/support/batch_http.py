@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -145,11 +145,3 @@ def refusal(response: requests.Response) -> tuple[int, Fehler, bool]:
     root = admit(response.content, Limits()).root
     signed = root[-1].tag.endswith("}Signature")
     return response.status_code, parse_fehler(verified(response.content) if signed else root), signed
-
-
-def eventually(happened: Callable[[], bool]) -> None:
-    """Wait for what another process brings about."""
-    deadline = time.monotonic() + RESULT_SECONDS
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

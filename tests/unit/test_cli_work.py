@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from tests.support.core import NOW, StandingClock
 from tests.support.pki import shared_pki
 from tests.support.reference import PROJECT
 from tests.support.stores import open_test_store
+from tests.support.waiting import Waiting
 
 KIND = "of-a-test"
 
@@ -120,9 +121,7 @@ def started_worker(config: Path) -> subprocess.Popen[str]:
     )
 
 
-def test_a_worker_may_start_before_its_store_is_there(
-    config: Path, wait_until: Callable[[Callable[[], bool]], None]
-) -> None:
+def test_a_worker_may_start_before_its_store_is_there(config: Path, wait_until: Waiting) -> None:
     file = Path(load_config(config).store.url.removeprefix("sqlite:///"))
     away = file.rename(file.with_name("away.db"))
     process = started_worker(config)
