@@ -1,5 +1,6 @@
 """Reading what is given separately: files, folders and ZIP archives with one document in each file."""
 
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,9 @@ MAX_BYTES: Final = 64 << 20
 
 LIMITS: Final = Limits(max_bytes=16 << 20, max_siblings=20_000, max_elements=500_000)
 """An operator gives these files, and one may hold the records of a delivery: more room than at a door."""
+
+_ENCRYPTED: Final = 0x1
+"""The flag of an encrypted file in an archive (APPNOTE 4.4.4)."""
 
 
 class GivenFileError(Exception):
@@ -72,11 +76,18 @@ def _archive(place: Path) -> Iterator[GivenFile]:
     try:
         with zipfile.ZipFile(place) as archive:
             for entry in sorted(archive.infolist(), key=lambda each: each.filename):
-                if not entry.is_dir() and entry.filename.lower().endswith(".xml"):
+                if entry.filename.lower().endswith(".xml"):
+                    if entry.flag_bits & _ENCRYPTED:
+                        raise GivenFileError(f"{place}: {_shown(entry.filename)} is encrypted")
                     with archive.open(entry) as opened:
                         yield _given(entry.filename, opened)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except RuntimeError as error:  # also NotImplementedError: methods that are unknown, or not built in here
+        raise GivenFileError(f"{place}: the archive is packed in a way not known here ({error})") from error
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError) as error:
+        # ValueError: names that are no UTF-8, places beyond every file.
         raise GivenFileError(f"{place}: the archive cannot be read ({error})") from error
+    except EOFError as error:
+        raise GivenFileError(f"{place}: the archive cannot be read (a file in it ends too early)") from error
 
 
 def _file(name: str, file: Path) -> GivenFile:
@@ -85,9 +96,12 @@ def _file(name: str, file: Path) -> GivenFile:
 
 
 def _given(name: str, opened: IO[bytes]) -> GivenFile:
-    shown = "".join(each if each.isprintable() else "?" for each in name)
     # One more than allowed tells: an archive may claim any size.
     octets = opened.read(LIMITS.max_bytes + 1)
     if len(octets) > LIMITS.max_bytes:
-        raise GivenFileError(f"{shown}: larger than {LIMITS.max_bytes} bytes")
-    return GivenFile(shown, octets)
+        raise GivenFileError(f"{_shown(name)}: larger than {LIMITS.max_bytes} bytes")
+    return GivenFile(_shown(name), octets)
+
+
+def _shown(name: str) -> str:
+    return "".join(each if each.isprintable() else "?" for each in name)
