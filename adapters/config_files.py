@@ -11,8 +11,9 @@ from pathlib import Path
 from cryptography import x509
 from lxml import etree
 
-from adapters.config import SQLITE_PREFIX, Config
+from adapters.config import Config
 from adapters.config_problems import ConfigurationError, Problem
+from adapters.config_sections import SQLITE_PREFIX
 from adapters.testkit.kit import is_of_a_kit
 from gateway.trust.admission import Limits
 from gateway.trust.certificate_files import TrustFileError, read_certificates

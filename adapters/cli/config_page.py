@@ -9,7 +9,8 @@ from typing import Any, get_args
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from adapters.config import ENV_PREFIX, Config, Section
+from adapters.config import ENV_PREFIX, Config
+from adapters.config_sections import Section
 
 _HEAD = """# Configuration
 

@@ -147,7 +147,7 @@ def test_the_examples_agree_with_each_other() -> None:
 
 def load_config_defaults() -> dict[str, object]:
     """What [http] is without being set."""
-    from adapters.config import HttpSection
+    from adapters.config_sections import HttpSection
 
     return HttpSection().model_dump()
 

@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from adapters.config import Region
+from adapters.config_sections_work import Region
 from gateway.clerks.worklist import entry
 from gateway.workdays import FEDERAL, Workdays, regions
 from store.engine import Store
