@@ -11,7 +11,6 @@ from store.records_batch import (
     Chunk,
     ChunkCounts,
     Delivery,
-    DeliveryProgress,
     DeliverySequence,
 )
 from store.schema import delivery, delivery_chunk, delivery_sequence
@@ -182,11 +181,10 @@ class DeliveryWork(Work):
         statement = _statements(self._link.dialect).miss_chunk
         return sum(self._changed(statement, (delivery_id, ordinal)) for ordinal in ordinals)
 
-    def delivery_progress(self, delivery_id: int) -> DeliveryProgress:
-        """Return how far a delivery is."""
-        (row,) = self._run(_statements(self._link.dialect).progress, delivery_id)
-        chunks, opened, missed, done, *counts = row
-        return DeliveryProgress(chunks, opened, missed, done, ChunkCounts(*counts))
+    def open_chunks(self, delivery_id: int) -> int:
+        """Return how many chunks of a delivery are neither done nor missed by a result."""
+        ((count,),) = self._run(_statements(self._link.dialect).open_chunks, delivery_id)
+        return int(count)
 
     def _delivery(self, statement: Statement, *parameters: Any) -> Delivery | None:
         rows = self._run(statement, *parameters)
@@ -274,6 +272,14 @@ class _Statements:
         self.stored_chunks = query(
             dialect, select(func.count()).select_from(delivery_chunk).where(of_delivery), ["delivery_id"]
         )
+        # By the index of the open ones: who waits for the last of them asks every second.
+        self.open_chunks = query(
+            dialect,
+            select(func.count())
+            .select_from(delivery_chunk)
+            .where(of_delivery, chunk.done_at.is_(None), ~chunk.missed),
+            ["delivery_id"],
+        )
         self.chunk = query(dialect, plain.where(*this), keys)
         self.hold_chunk = query(dialect, plain.where(*this).with_for_update(), keys)
         self.chunk_content = query(
@@ -290,17 +296,6 @@ class _Statements:
         self.miss_chunk = self._changing(
             'UPDATE "delivery_chunk" SET "missed" = TRUE'
             ' WHERE "delivery_id" = ? AND "ordinal" = ? AND "done_at" IS NULL AND NOT "missed"'
-        )
-        totals = (
-            "COUNT(*)",
-            'COALESCE(SUM(CASE WHEN "done_at" IS NULL AND NOT "missed" THEN 1 ELSE 0 END), 0)',
-            'COALESCE(SUM(CASE WHEN "done_at" IS NULL AND "missed" THEN 1 ELSE 0 END), 0)',
-            'COALESCE(SUM(CASE WHEN "done_at" IS NULL THEN 0 ELSE "count" END), 0)',
-            *(f'COALESCE(SUM("{name}"), 0)' for name in ChunkCounts._fields),
-        )
-        self.progress = Statement(
-            numbered(dialect, f'SELECT {", ".join(totals)} FROM "delivery_chunk" WHERE "delivery_id" = ?'),  # noqa: S608 - ours
-            (int,) * len(totals),
         )
 
     def _changing(self, sql: str) -> Statement:

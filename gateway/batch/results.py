@@ -54,7 +54,7 @@ class FirstResult:
             delivery = work.delivery(row.subject)
             if delivery is None:
                 raise LookupError("a result of a delivery that is not there")
-            opened = work.delivery_progress(delivery.id).open
+            opened = work.open_chunks(delivery.id)
             if opened:
                 dead = [each.facts["ordinal"] for each in work.dead_work(CHUNK, delivery.id)]
                 if len(dead) < opened or work.miss_chunks(delivery.id, dead) < opened:

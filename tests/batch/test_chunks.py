@@ -24,6 +24,7 @@ from gateway.deferred.runner import Ended, Worker
 from gateway.deferred.terms import Terms
 from messages.errors import GatewayError
 from messages.registry import write
+from store.deliveries import progress_of
 from store.engine import Store
 from store.errors import StoreBusy
 from store.records import JournalRecord
@@ -299,5 +300,5 @@ def test_a_chunk_whose_workers_all_ended_falls_apart_when_it_is_tried_again(core
     (dead,) = work_rows(core)
     retry(core.store, core.clock, dead.id, actor="operator")
     once.work_off()
-    with core.store.unit_of_work() as work:
-        assert work.delivery_progress(delivery.id).chunks == 2
+    with core.store.read() as reader:
+        assert progress_of(reader.connection, [delivery.id])[delivery.id].chunks == 2

@@ -30,6 +30,7 @@ from gateway.deferred.runner import Ended
 from gateway.trust.signed_document import sign_document
 from messages import bva
 from messages.registry import BUNDLED_MESSAGES
+from store.deliveries import progress_of
 from store.engine import Store
 from store.records import StoredAnswer
 from store.records_batch import Chunk, Delivery, DeliveryResult, WorkRow, WorkState
@@ -115,8 +116,8 @@ def test_what_is_dead_is_told_and_its_result_follows(core: BatchCore) -> None:
         assert endings(before)[1] == (2, "fehlerhaft")
         assert b"T200.record-failed" in before
         (dead,) = work_rows(core)
-    with core.store.unit_of_work() as work:
-        assert work.delivery_progress(delivery.id).missed == 1
+    with core.store.read() as reader:
+        assert progress_of(reader.connection, [delivery.id])[delivery.id].missed == 1
     retry(core.store, core.clock, dead.id, actor="op")
     worked_off(core)
     assert addenda(core).work(50).done == 1
