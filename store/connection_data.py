@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, delete, insert, select, union, update
 
+from store.inserting import insert_unless_there
 from store.records import JournalKind
 from store.records_connection import LeftOut, Pair, Sent, StoredComparison, Supplied
 from store.schema import (
@@ -84,21 +85,14 @@ def list_supplied(connection: Connection, vault: ContentVault, procedure_id: int
 
 def leave_out(connection: Connection, procedure_id: int, entry: LeftOut) -> bool:
     """Let a sent message count as no test data; False if it does already."""
-    known = select(connection_left_out.c.uuid).where(
-        connection_left_out.c.procedure_id == procedure_id, connection_left_out.c.uuid == entry.uuid
-    )
-    if connection.execute(known).first() is not None:
-        return False
-    connection.execute(
-        insert(connection_left_out).values(
-            procedure_id=procedure_id,
-            uuid=entry.uuid,
-            reason=entry.reason,
-            actor=entry.actor,
-            at=entry.at,
-        )
-    )
-    return True
+    row = {
+        "procedure_id": procedure_id,
+        "uuid": entry.uuid,
+        "reason": entry.reason,
+        "actor": entry.actor,
+        "at": entry.at,
+    }
+    return insert_unless_there(connection, connection_left_out, row)
 
 
 def list_left_out(connection: Connection, procedure_id: int) -> list[LeftOut]:
@@ -199,10 +193,6 @@ def destroy_contents(connection: Connection, procedure_id: int) -> None:
 
     Names of files go too: they are often those of the persons in them.
     """
-    for table in (connection_supplied, connection_comparison):
-        connection.execute(
-            update(table).where(table.c.procedure_id == procedure_id).values(wrapped=None, ciphertext=None)
-        )
-    connection.execute(
-        update(connection_supplied).where(connection_supplied.c.procedure_id == procedure_id).values(file="")
-    )
+    gone = {"wrapped": None, "ciphertext": None}
+    for table, values in ((connection_supplied, {**gone, "file": ""}), (connection_comparison, gone)):
+        connection.execute(update(table).where(table.c.procedure_id == procedure_id).values(values))

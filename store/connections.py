@@ -3,29 +3,27 @@
 Every change of a state compares with what was read and says whether it was still so.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, delete, insert, select, update
 
+from store.inserting import insert_unless_there
 from store.records_connection import Pair, Procedure, Product, Step
 from store.schema import connection_history, connection_procedure, connection_product, connection_scope
 
 
 def add_product(connection: Connection, product: Product) -> bool:
     """Add a product; False if there is one of this maker, name and version already."""
-    return _insert_unless_there(
-        connection,
-        connection_product,
-        id=product.id,
-        maker=product.maker,
-        name=product.name,
-        version=product.version,
-        state=str(product.state),
-    )
+    row = {
+        "id": product.id,
+        "maker": product.maker,
+        "name": product.name,
+        "version": product.version,
+        "state": str(product.state),
+    }
+    return insert_unless_there(connection, connection_product, row)
 
 
 def list_products(connection: Connection) -> list[Product]:
@@ -57,18 +55,16 @@ def change_product(connection: Connection, product: Product, state: str) -> bool
 
 def add_procedure(connection: Connection, procedure: Procedure) -> bool:
     """Add a procedure with its scope; False if one of this authority and product is under way."""
-    added = _insert_unless_there(
-        connection,
-        connection_procedure,
-        id=procedure.id,
-        kennung=procedure.kennung,
-        product_id=procedure.product_id,
-        state=str(procedure.state),
-        revision=procedure.revision,
-        opened_at=procedure.opened_at,
-        ended_at=procedure.ended_at,
-    )
-    if not added:
+    row = {
+        "id": procedure.id,
+        "kennung": procedure.kennung,
+        "product_id": procedure.product_id,
+        "state": str(procedure.state),
+        "revision": procedure.revision,
+        "opened_at": procedure.opened_at,
+        "ended_at": procedure.ended_at,
+    }
+    if not insert_unless_there(connection, connection_procedure, row):
         return False
     set_scope(connection, procedure.id, procedure.scope)
     return True
@@ -111,24 +107,22 @@ def set_scope(connection: Connection, procedure_id: int, scope: Collection[Pair]
         connection.execute(insert(connection_scope), rows)
 
 
-def add_steps(connection: Connection, steps: Iterable[Step]) -> None:
-    """Write rows of history."""
-    rows = [
-        {
-            "id": step.id,
-            "kind": step.kind,
-            "subject": step.subject,
-            "step": step.step,
-            "before": step.before,
-            "after": step.after,
-            "at": step.at,
-            "actor": step.actor,
-            "reason": step.reason,
-            "facts": dict(step.facts),
-        }
-        for step in steps
-    ]
-    connection.execute(insert(connection_history), rows)
+def add_step(connection: Connection, step: Step) -> None:
+    """Write a row of history."""
+    connection.execute(
+        insert(connection_history).values(
+            id=step.id,
+            kind=step.kind,
+            subject=step.subject,
+            step=step.step,
+            before=step.before,
+            after=step.after,
+            at=step.at,
+            actor=step.actor,
+            reason=step.reason,
+            facts=dict(step.facts),
+        )
+    )
 
 
 def history_of(connection: Connection, kind: str, subject: str) -> list[Step]:
@@ -139,13 +133,6 @@ def history_of(connection: Connection, kind: str, subject: str) -> list[Step]:
         .order_by(connection_history.c.id)
     )
     return [Step(*row) for row in rows]
-
-
-def _insert_unless_there(connection: Connection, table: Table, **values: Any) -> bool:
-    """Insert a row; False if a unique index of the table holds one like it, whoever was faster."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    row = dialect.insert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
-    return connection.execute(row).first() is not None
 
 
 def _procedures(connection: Connection, procedure_id: int | None) -> list[Procedure]:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, Text, and_, bindparam, delete, exists, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Text, and_, bindparam, delete, exists, or_, select, update
 
+from store.inserting import insert_unless_there, tolerant_insert
 from store.records import Hint, PersonRecord
 from store.schema import hint, homonym, person, person_search
 from store.unit_persons import RENAMED
@@ -64,7 +64,7 @@ def index_persons(connection: Connection, rows: Iterable[tuple[int, str, str, in
     """Put names into the index. In: of each the person, its kind, search form, and the year of birth."""
     columns = [column.name for column in person_search.columns]
     values = [dict(zip(columns, row, strict=True)) for row in rows]
-    connection.execute(_insert(connection, person_search).on_conflict_do_nothing(), values)
+    connection.execute(tolerant_insert(connection, person_search), values)
 
 
 def renamed(connection: Connection, limit: int) -> list[int]:
@@ -130,7 +130,7 @@ def add_hint(
         "reasons": list(reasons),
         "found_at": at,
     }
-    return connection.execute(_insert(connection, hint).on_conflict_do_nothing(), row).rowcount == 1
+    return insert_unless_there(connection, hint, row)
 
 
 def dismiss_hint(connection: Connection, one: int, other: int, at: datetime) -> bool:
@@ -173,8 +173,3 @@ def waiting_hints(connection: Connection, *, limit: int, person_id: int | None =
     if person_id is not None:
         question = question.where(or_(hint.c.low_id == person_id, hint.c.high_id == person_id))
     return [Hint(*row) for row in connection.execute(question)]
-
-
-def _insert(connection: Connection, table: Table) -> Any:
-    """Return an insert that can be told what to do about a row that is there."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)

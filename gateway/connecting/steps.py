@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from gateway.clock import Clock
 from gateway.settings import Settings
-from store.connections import add_steps
+from store.connections import add_step
 from store.engine import Store
 from store.records_connection import ConnectionState, Step
 
@@ -130,20 +130,6 @@ def note(
     """Write a row of history: who did which step when and why. Raises ValueError for a state off the way."""
     if after not in way.targets:
         raise ValueError(f"{way.name} does not lead to {after}")
-    add_steps(
-        connection,
-        [
-            Step(
-                desk.store.new_id(),
-                kind,
-                str(subject),
-                way.name,
-                before,
-                str(after),
-                at,
-                desk.actor,
-                reason,
-                facts,
-            )
-        ],
-    )
+    step_id = desk.store.new_id()
+    step = Step(step_id, kind, str(subject), way.name, before, str(after), at, desk.actor, reason, facts)
+    add_step(connection, step)

@@ -100,6 +100,22 @@ def test_every_type_needs_an_equal_message_and_no_other(office: TestOffice, tmp_
     assert (left_out["uuid"], left_out["reason"]) == (uuid_of(surplus), "typed in while testing")
 
 
+def test_a_message_is_left_out_once_however_many_say_so(office: TestOffice) -> None:
+    opened = office.opened()
+    sent = [report(), report()]
+    for message in sent:
+        office.test.deliver(message)
+    procedure.leave_message_out(office.desk(), opened.id, uuid_of(sent[0]), "typed in")
+    with ThreadPoolExecutor(4) as pool:
+        words = (office.desk(), opened.id, uuid_of(sent[1]), "typed in")
+        tries = [pool.submit(procedure.leave_message_out, *words) for _ in range(4)]
+    refused = [error for each in tries if (error := each.exception()) is not None]
+    assert len(refused) == 3
+    assert all(isinstance(error, ConnectError) for error in refused)
+    with pytest.raises(ConnectError, match="is left out already"):
+        procedure.leave_message_out(*words)
+
+
 def test_what_no_file_could_say_is_refused_before_anything_ends(office: TestOffice, tmp_path: Path) -> None:
     with pytest.raises(ConnectError, match="DIN 91379"):
         office.product("1.0\u200b")
