@@ -43,11 +43,9 @@ def confirmation_of(connection: Connection, procedure_id: int) -> Confirmation |
     return next(iter(found), None)
 
 
-def list_confirmations(connection: Connection, kennung: str | None = None) -> list[Confirmation]:
-    """Return all confirmations, of one authority if it is given, the oldest first."""
-    return _confirmations(
-        connection, true() if kennung is None else connection_confirmation.c.kennung == kennung
-    )
+def list_confirmations(connection: Connection) -> list[Confirmation]:
+    """Return all confirmations, the oldest first."""
+    return _confirmations(connection, true())
 
 
 def set_document(connection: Connection, confirmation: Confirmation, document: bytes, signer: str) -> bool:
@@ -122,25 +120,24 @@ def withdraw_grants(connection: Connection, kennung: str, confirmation: str) -> 
 
     Its types and versions shrink to what is covered.
     """
-    lost = {pair for pair, by in grants(connection).get(kennung, {}).items() if by == (confirmation,)}
+    before = grants(connection).get(kennung, {})
+    left = {pair for pair, by in before.items() if by != (confirmation,)}
     connection.execute(
         delete(connection_grant).where(
             connection_grant.c.kennung == kennung, connection_grant.c.confirmation == confirmation
         )
     )
-    left = grants(connection).get(kennung, {})
     for table, column, covered in (
         (party_type, party_type.c.message_type, {pair.message_type for pair in left}),
         (party_version, party_version.c.version, {pair.version for pair in left}),
     ):
         connection.execute(delete(table).where(table.c.kennung == kennung, column.not_in(sorted(covered))))
-    return frozenset(lost)
+    return frozenset(before.keys() - left)
 
 
-def lock_party_row(connection: Connection, kennung: str) -> bool:
-    """Keep others from changing what a party may send until the end of the transaction; False: no party."""
-    row = connection.execute(select(party.c.kennung).where(party.c.kennung == kennung).with_for_update())
-    return row.first() is not None
+def lock_party_row(connection: Connection, kennung: str) -> None:
+    """Keep others from changing what a party may send until the end of the transaction."""
+    connection.execute(select(party.c.kennung).where(party.c.kennung == kennung).with_for_update())
 
 
 def _confirmations(connection: Connection, condition: ColumnElement[bool]) -> list[Confirmation]:
