@@ -11,10 +11,9 @@ import tempfile
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +22,7 @@ from gateway.accepted import Route
 from gateway.batch.notes import NoteWay
 from gateway.batch.taking import Promised, Taken, Taking
 from gateway.clock import Clock
+from gateway.deferred.leases import prolonged
 from gateway.deferred.terms import Terms
 from messages.bva import Lieferschein200001
 from messages.errors import GatewayError
@@ -103,7 +103,7 @@ class Draining:
         kept = self._kept.take(self._holder, now, now + self._lease)
         if kept is None:
             return None
-        with self._prolonged(kept):
+        with prolonged("drain-lease", self._lease, partial(self._prolong, kept)):
             return self._drain(kept)
 
     def _drain(self, kept: KeptDelivery) -> Drained:
@@ -164,28 +164,9 @@ class Draining:
         self._kept.release(kept, now + length, code=code, early_since=early_since, counted=counted)
         return Drained.WAITING
 
-    @contextmanager
-    def _prolonged(self, kept: KeptDelivery) -> Iterator[None]:
-        done = threading.Event()
-
-        def beat() -> None:
-            while not done.wait(self._lease.total_seconds() / 3):
-                self._prolong(kept, self._clock.now() + self._lease)
-
-        beating = threading.Thread(target=beat, name="drain-lease", daemon=True)
-        beating.start()
-        try:
-            yield
-        finally:
-            done.set()
-            beating.join()
-
-    def _prolong(self, kept: KeptDelivery, until: datetime) -> None:
-        try:
-            self._kept.prolong(kept, until)
-        except StoreUnavailable:
-            # Whoever takes it over meanwhile does nothing twice.
-            return
+    def _prolong(self, kept: KeptDelivery) -> None:
+        """Keep others off; whoever takes it over all the same does nothing twice."""
+        self._kept.prolong(kept, self._clock.now() + self._lease)
 
 
 def _told(kept: KeptDelivery, code: str) -> dict[str, str]:

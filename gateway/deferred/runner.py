@@ -10,13 +10,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
 from gateway.clock import Clock
 from gateway.deferred.base import Postponed, WorkHandler
+from gateway.deferred.leases import prolonged
 from gateway.deferred.terms import LONGEST, Terms
 from gateway.journaling import place_of, raise_alarm
 from store.engine import Store
@@ -80,7 +80,7 @@ class Worker:
             _tell_dead(row)
             return Ended.BURIED
         try:
-            with self._prolonged(row):
+            with prolonged("work-lease", self._terms.lease, self._prolonging(row)):
                 self._handlers[row.kind].do(row)
         except Postponed as postponed:
             with self._store.unit_of_work() as work:
@@ -134,31 +134,18 @@ class Worker:
             return Ended.DEAD
         return Ended.FAILED
 
-    @contextmanager
-    def _prolonged(self, row: WorkRow) -> Iterator[None]:
-        """Prolong the lease of a row, by a thread beside, as long as it is being done."""
-        done = threading.Event()
-        beating = threading.Thread(target=self._beat, args=(row, done), name="work-lease", daemon=True)
-        beating.start()
-        try:
-            yield
-        finally:
-            done.set()
-            beating.join()
-
-    def _beat(self, row: WorkRow, done: threading.Event) -> None:
+    def _prolonging(self, row: WorkRow) -> Callable[[], None]:
+        """Return what prolongs the lease of a row that was just taken, until it was held for `LONGEST`."""
         last = self._clock.now() + LONGEST
-        while not done.wait(self._terms.lease.total_seconds() / 3):
+
+        def prolong() -> None:
             until = self._clock.now() + self._terms.lease
-            if until > last:
-                return
-            try:
+            if until <= last:
                 with self._store.unit_of_work() as work:
                     work.prolong_work(row, until)
                     work.commit()
-            except StoreUnavailable:
-                # Tried again; when the lease is over meanwhile, finishing the row tells it.
-                continue
+
+        return prolong
 
 
 def _told(row: WorkRow) -> dict[str, str | None]:
