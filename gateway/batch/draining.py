@@ -23,7 +23,7 @@ from gateway.batch.notes import NoteWay
 from gateway.batch.taking import Promised, Taken, Taking
 from gateway.clock import Clock
 from gateway.deferred.leases import prolonged
-from gateway.deferred.terms import Terms
+from gateway.deferred.terms import back_off
 from messages.bva import Lieferschein200001
 from messages.errors import GatewayError
 from store.acceptance.records import KeptDelivery, KeptState
@@ -123,8 +123,7 @@ class Draining:
             raise
         except Exception as error:  # noqa: BLE001 - it was accepted: it must stay, and the others go on
             journaling.raise_alarm("a delivery could not be drained", error, uuid=arrived.uuid)
-            wait = Terms(kept.attempts + 1).wait_after(kept.attempts) or _LATER
-            return self._wait(kept, wait, "T200.unexpected", counted=True)
+            return self._wait(kept, back_off(kept.attempts), "T200.unexpected", counted=True)
         self._kept.settle(kept, KeptState.DRAINED, now())
         return Drained.DRAINED
 

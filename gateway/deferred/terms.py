@@ -26,6 +26,9 @@ class Terms:
 
     def wait_after(self, attempts: int) -> timedelta | None:
         """Return how long a row waits after so many failed attempts, None if it is dead."""
-        if attempts >= self.attempts:
-            return None
-        return BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
+        return None if attempts >= self.attempts else back_off(attempts)
+
+
+def back_off(attempts: int) -> timedelta:
+    """Return how long to wait after so many failed attempts, at least one."""
+    return BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
