@@ -14,7 +14,7 @@ from typing import IO, Any, Final
 
 from gateway.batch.kept_states import refusal_of
 from gateway.batch.notes import Note, NoteReader, NoteWay
-from gateway.batch.taking import CommitInDoubt, Opened, Taken, Taking
+from gateway.batch.taking import CommitInDoubt, Opened, Taken, Taking, out_of_place
 from messages.bva import Eingangszustand, Lieferschein200001
 from messages.errors import GatewayError
 from store.acceptance.records import Arrived, KeptDelivery, KeptState
@@ -122,9 +122,7 @@ class Accepting(Taking):
         place = note.message.lieferung
         found = (place.nummer, place.paketnummer)
         if self._kept.in_place(note.party.kennung, found):
-            expected = (last.number + 1, 1) if last.last else (last.number, last.package + 1)
-            details = {"expected": "{}/{}".format(*expected), "found": "{}/{}".format(*found)}
-            raise GatewayError("S999.delivery-number-used", details=details)
+            raise out_of_place("S999.delivery-number-used", found, last.sequence)
 
     def _keep(self, opened: Opened, file: IO[bytes], *, in_doubt: bool) -> Taken:
         """Store a file that was examined in the acceptance store; the receipt leaves after the commit."""

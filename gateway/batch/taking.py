@@ -326,8 +326,13 @@ def _follow_on(message: bva.Lieferschein200001, last: DeliverySequence) -> Deliv
     if found == last.expected:
         return DeliverySequence(last.party_id, *found, place.letztes_paket)
     code = "S999.delivery-gap" if found > last.expected else "S999.delivery-number-used"
+    raise out_of_place(code, found, last)
+
+
+def out_of_place(code: str, found: tuple[int, int], last: DeliverySequence) -> GatewayError:
+    """Return the refusal of a number and package that do not follow on, with those that would."""
     details = {"expected": "{}/{}".format(*last.expected), "found": "{}/{}".format(*found)}
-    raise GatewayError(code, details=details)
+    return GatewayError(code, details=details)
 
 
 def _journal(note: Note, delivery: Delivery, receipt: bytes, at: datetime) -> tuple[JournalEntry, ...]:

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from store.records_batch import DeliverySequence
+
 
 class KeptState(StrEnum):
     """How far a delivery is: accepted here, in the core store, refused by the core."""
@@ -37,9 +39,9 @@ class Arrived:
     in_doubt: bool = False
 
     @property
-    def place(self) -> tuple[int, int]:
-        """Return its place in the gapless row of its sender."""
-        return (self.number, self.package)
+    def sequence(self) -> DeliverySequence:
+        """Return how far the numbers of its sender are with it."""
+        return DeliverySequence(self.party_id, self.number, self.package, self.last)
 
 
 @dataclass(frozen=True, slots=True)
