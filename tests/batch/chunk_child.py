@@ -1,17 +1,15 @@
 """Run in child processes: a worker that a record kills."""
 
 import os
-from pathlib import Path
 from unittest.mock import patch
 
-from fixtures.pki.build import build_pki
 from gateway.batch.work_kinds import CHUNK
 from gateway.decided import Decided
 from gateway.deciding import Decider, Prepared
 from store.unit import UnitOfWork
 from tests.support.batch import BatchCore
 from tests.support.core import StandingClock
-from tests.support.pki import _SPEC, PKI_TIME
+from tests.support.pki import pki_in
 from tests.support.processes import report
 from tests.support.stores import open_test_store
 
@@ -29,7 +27,7 @@ def work_until_killed(url: str, folder: str, surname: str, minutes: int) -> None
 
     clock = StandingClock()
     clock.advance(minutes=minutes)
-    core = BatchCore(open_test_store(url), build_pki(_SPEC, Path(folder), PKI_TIME), clock)
+    core = BatchCore(open_test_store(url), pki_in(folder), clock)
     with patch.object(Decider, "decide", deadly):
         core.worker(CHUNK, name=f"child-{minutes}").work_off()
     report("done")

@@ -6,14 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fixtures.pki.build import build_pki
 from gateway.results import Refusal
 from store.acceptance.store import AcceptanceStore
 from store.unit import UnitOfWork
 from tests.support.away import AwayCore
 from tests.support.core import StandingClock
-from tests.support.pki import _SPEC as TEST_SPEC
-from tests.support.pki import PKI_TIME
+from tests.support.pki import pki_in
 from tests.support.processes import report
 from tests.support.stores import open_test_store
 
@@ -39,7 +37,7 @@ def drain(url: str, pki: str, folder: str, stage: str, minutes: int) -> None:
 
 
 def _core(url: str, pki: str, folder: str) -> AwayCore:
-    made = build_pki(TEST_SPEC, Path(pki), PKI_TIME)
+    made = pki_in(pki)
     return AwayCore(open_test_store(url), made, Path(folder), StandingClock())
 
 

@@ -9,12 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
-from fixtures.pki.build import build_pki
 from gateway.batch.taking import Opened
 from store.unit import UnitOfWork
 from tests.support.batch import ROUTE, BatchCore
 from tests.support.core import StandingClock
-from tests.support.pki import _SPEC, PKI_TIME
+from tests.support.pki import pki_in
 from tests.support.processes import report, wait_for_word
 from tests.support.stores import open_test_store
 
@@ -28,7 +27,7 @@ while they load, the third before it accepts, the last when it has.
 
 def take_until_killed(url: str, folder: str, manifest: str, file: str) -> None:
     """Take the same delivery in again and again; each try ends by SIGKILL. Reports how each ended."""
-    pki = build_pki(_SPEC, Path(folder), PKI_TIME)
+    pki = pki_in(folder)
 
     def take() -> None:
         core = BatchCore(open_test_store(url), pki, chunk_records=1)
@@ -47,7 +46,7 @@ def work_until_killed(url: str, folder: str, rounds: list[list[tuple[int, int, s
 
     In: for each how many minutes after the delivery it works, and the commit at which it ends, if at all.
     """
-    pki = build_pki(_SPEC, Path(folder), PKI_TIME)
+    pki = pki_in(folder)
     for place, workers in enumerate(rounds):
         started = []
         for other, (minutes, *death) in enumerate(workers):

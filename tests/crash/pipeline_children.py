@@ -5,18 +5,15 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import islice
-from pathlib import Path
 
 from fixtures.jobcenters import obligation
 from fixtures.persons import entitlement, many_persons
-from fixtures.pki.build import build_pki
 from gateway.pipeline import Answer, Refusal
 from gateway.questions import close_overdue
 from gateway.trust.documents import VerifiedDocument
 from store.unit import UnitOfWork
 from tests.support.core import AGENCIES, NOW, ROUTE, Core, new_uuid, sender
-from tests.support.pki import _SPEC as TEST_SPEC
-from tests.support.pki import PKI_TIME
+from tests.support.pki import pki_in
 from tests.support.processes import report, wait_for_word
 from tests.support.stores import open_test_store
 
@@ -24,7 +21,7 @@ JOBCENTERS_UNTIL = (NOW + timedelta(days=180)).date()
 
 
 def _core(url: str, folder: str) -> Core:
-    return Core(open_test_store(url), build_pki(TEST_SPEC, Path(folder), PKI_TIME))
+    return Core(open_test_store(url), pki_in(folder))
 
 
 def _answered(core: Core, document: VerifiedDocument) -> Answer | Refusal:

@@ -2,22 +2,19 @@
 
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
 
 from fixtures.persons import many_persons, obligation_1b
-from fixtures.pki.build import build_pki
 from gateway.pipeline import Answer
 from gateway.retention.run import Run, finished
 from tests.support.core import AGENCIES, ROUTE, Core, StandingClock, new_uuid
-from tests.support.pki import _SPEC as TEST_SPEC
-from tests.support.pki import PKI_TIME
+from tests.support.pki import pki_in
 from tests.support.processes import report, wait_for_word
 from tests.support.stores import open_test_store
 
 
 def _core(url: str, folder: str, business: str) -> Core:
     clock = StandingClock(datetime.fromisoformat(business))
-    pki = build_pki(TEST_SPEC, Path(folder), PKI_TIME)
+    pki = pki_in(folder)
     return Core(open_test_store(url), pki, StandingClock(), business=clock)
 
 

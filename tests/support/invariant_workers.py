@@ -11,11 +11,9 @@ import json
 import sys
 import time
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from fixtures import persons
-from fixtures.pki.build import build_pki
 from gateway import business_clock
 from gateway.batch.signing import signer
 from gateway.business_clock import BusinessClock, stored_offset
@@ -33,8 +31,7 @@ from store.unit import UnitOfWork
 from tests.support.core import AGENCIES, NOW
 from tests.support.desk import ask, request
 from tests.support.door import DoorCore
-from tests.support.pki import _SPEC as TEST_SPEC
-from tests.support.pki import PKI_TIME
+from tests.support.pki import pki_in
 from tests.support.processes import report
 from tests.support.stores import open_test_store
 
@@ -87,7 +84,7 @@ def serve(url: str, folder: str, origin: int) -> None:
     business_clock.MAX_AGE = timedelta(0)  # type: ignore[misc]
     store, clock = open_test_store(url), SharedClock(origin)
     business = BusinessClock(clock, lambda: stored_offset(store))
-    pki = build_pki(TEST_SPEC, Path(folder), PKI_TIME)
+    pki = pki_in(folder)
     # The coarser profile: more persons meet.
     core = DoorCore(store, pki, clock, business=business, key_profile=KeyProfile.XA)
     report("ready")

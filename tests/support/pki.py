@@ -25,6 +25,11 @@ def shared_pki() -> Pki:
     return build_pki(_SPEC, folder / "pki", PKI_TIME)
 
 
+def pki_in(folder: str) -> Pki:
+    """Return the PKI that `shared_pki` of another process built in a folder."""
+    return build_pki(_SPEC, Path(folder), PKI_TIME)
+
+
 def shared_validator() -> Validator:
     """Return a fresh validator over the anchors, intermediates and CRLs of the shared PKI, CRLs required."""
     pki = shared_pki()
