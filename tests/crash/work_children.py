@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 
 from gateway.clock import SystemClock
+from gateway.deferred.base import WorkNotThereError
 from gateway.deferred.runner import Worker
 from gateway.deferred.terms import Terms
 from store.engine import Store, new_holder
@@ -44,7 +45,7 @@ class Handler:
             work.commit()
 
     def discard(self, work: UnitOfWork, row: WorkRow, actor: str) -> None:
-        raise NotImplementedError
+        raise WorkNotThereError("these rows have to be done: no child is an operator")
 
 
 def _hang() -> None:
