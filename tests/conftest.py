@@ -10,9 +10,9 @@ from store.engine import Store
 from tests.support import waiting
 from tests.support.postgres import PostgresCluster, shared_cluster
 from tests.support.stores import (
-    ENGINES,
+    EACH_ENGINE,
     fresh_postgresql,
-    fresh_sqlite,
+    fresh_store,
     make_postgresql_template,
     make_sqlite_template,
     open_test_store,
@@ -36,18 +36,20 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_sqlite_template(tmp_path_factory.mktemp("sqlite"))
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(name, marks=pytest.mark.postgresql) if name == "postgresql" else name for name in ENGINES
-    ]
-)
+@pytest.fixture(params=EACH_ENGINE)
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Address of a fresh, migrated store; the test runs once per engine."""
-    if request.param == "sqlite":
-        yield fresh_sqlite(tmp_path, request.getfixturevalue("sqlite_template"))
-    else:
-        with fresh_postgresql(request.getfixturevalue("postgres_cluster")) as url:
-            yield url
+    with fresh_store(request, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=EACH_ENGINE)
+def shared_store_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Address of a store that the tests of a file share; each runs once per engine."""
+    with fresh_store(request, tmp_path_factory.mktemp("store")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from tests.support.core import furnish
 from tests.support.pki import shared_pki
 from tests.support.postgres import PostgresCluster, own_cluster
 from tests.support.processes import children
-from tests.support.stores import ENGINES, fresh_sqlite, open_test_store
+from tests.support.stores import EACH_ENGINE, fresh_sqlite, open_test_store
 from tests.support.waiting import wait_until
 
 CHILDREN = "tests.crash.away_children"
@@ -44,11 +44,7 @@ class Place:
     cluster: PostgresCluster | None
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(name, marks=pytest.mark.postgresql) if name == "postgresql" else name for name in ENGINES
-    ]
-)
+@pytest.fixture(params=EACH_ENGINE)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param == "sqlite":
         folder = tmp_path / "core"

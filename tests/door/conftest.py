@@ -6,27 +6,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.server import Gateway, running
-from tests.support.stores import ENGINES, fresh_postgresql, fresh_sqlite
+from tests.support.stores import fresh_sqlite
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(name, marks=pytest.mark.postgresql) if name == "postgresql" else name for name in ENGINES
-    ],
-)
-def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+@pytest.fixture(scope="module")
+def gateway(shared_store_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A running gateway, one per test file and engine."""
-    folder = tmp_path_factory.mktemp("gateway")
-    if request.param == "sqlite":
-        with running(folder, fresh_sqlite(folder, request.getfixturevalue("sqlite_template"))) as started:
-            yield started
-    else:
-        with (
-            fresh_postgresql(request.getfixturevalue("postgres_cluster")) as url,
-            running(folder, url) as started,
-        ):
-            yield started
+    with running(tmp_path_factory.mktemp("gateway"), shared_store_url) as started:
+        yield started
 
 
 @pytest.fixture

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from store.engine import Store, open_store
 from store.migrate import migrate
 from store.vault import ContentVault
 from tests.support.postgres import PostgresCluster
 
-ENGINES = ("sqlite", "postgresql")
+EACH_ENGINE = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
+"""What a fixture or test is run with that is the same on both."""
 TEMPLATE = "inge_template"
 MASTER_KEY = bytes(range(32))
 
@@ -56,3 +59,13 @@ def fresh_postgresql(cluster: PostgresCluster) -> Iterator[str]:
         yield cluster.url(name)
     finally:
         cluster.drop_database(name)
+
+
+@contextmanager
+def fresh_store(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """Give the address of a fresh, migrated store on the engine a fixture is run with."""
+    if request.param == "sqlite":
+        yield fresh_sqlite(folder, request.getfixturevalue("sqlite_template"))
+    else:
+        with fresh_postgresql(request.getfixturevalue("postgres_cluster")) as url:
+            yield url
