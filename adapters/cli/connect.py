@@ -274,7 +274,8 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show a procedure or an imported confirmation with every step: who did it, when and why."""
-    from gateway.connecting.procedure import need_procedure, need_product
+    from gateway.connecting.procedure import need_procedure
+    from gateway.connecting.products import need_product
     from gateway.connecting.steps import ConnectError
     from store.confirmations import find_confirmation
     from store.connections import history_of

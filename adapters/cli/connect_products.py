@@ -82,7 +82,7 @@ def list_all(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 @app.command("show")
 def show(product_id: IdArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show a product with every step: who did it, when and why."""
-    from gateway.connecting.procedure import need_product
+    from gateway.connecting.products import need_product
     from store.connections import history_of
 
     with opened_desk(configuration(config)) as desk, desk.store.read() as reader:

@@ -18,7 +18,8 @@ from gateway.connecting.comparing import (
     sent_digest,
 )
 from gateway.connecting.confirmation_document import confirmation_document
-from gateway.connecting.procedure import change, need_party, need_procedure, need_product, note_sent, what
+from gateway.connecting.procedure import change, need_party, need_procedure, note_sent, what
+from gateway.connecting.products import need_product
 from gateway.connecting.report import Report, make_report, read_report, write_report
 from gateway.connecting.steps import COMPARE, CONFIRM, ConnectError, Desk, check_way
 from gateway.trust.canonical import read_canonical

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from gateway.clock import german_day
 from gateway.connecting.given import GivenFile
 from gateway.connecting.given_check import Flaw, check_given
+from gateway.connecting.products import need_product
 from gateway.connecting.steps import (
     CHANGE_SCOPE,
     LEAVE_OUT,
@@ -36,7 +37,6 @@ from store.connections import (
     add_procedure,
     change_procedure,
     find_procedure,
-    find_product,
     set_scope,
 )
 from store.parties import show_party
@@ -46,7 +46,6 @@ from store.records_connection import (
     LeftOut,
     Pair,
     Procedure,
-    Product,
     Sent,
 )
 
@@ -200,14 +199,6 @@ def note_sent(desk: Desk, connection: Connection, procedure: Procedure, sent: Se
             " that the procedure is about"
         )
     return change(desk, connection, procedure, NOTE_SENT, ConnectionState.TEST_SENT, messages=len(sent))
-
-
-def need_product(connection: Connection, product_id: int) -> Product:
-    """Return a product by its id. Raises ConnectError."""
-    product = find_product(connection, product_id)
-    if product is None:
-        raise ConnectError(f"there is no product {product_id}: see `inge connect product list`")
-    return product
 
 
 def need_party(connection: Connection, kennung: str) -> PartyRecord:

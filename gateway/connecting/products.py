@@ -3,7 +3,10 @@
 Every function raises ConnectError where its way is not possible.
 """
 
+from dataclasses import replace
 from typing import Final
+
+from sqlalchemy import Connection
 
 from gateway.connecting.steps import (
     ACCEPT_PRODUCT,
@@ -62,12 +65,18 @@ def withdraw_product(desk: Desk, product_id: int, reason: str) -> Product:
     return _change(desk, product_id, WITHDRAW_PRODUCT, ConnectionState.WITHDRAWN, reason)
 
 
+def need_product(connection: Connection, product_id: int) -> Product:
+    """Return a product by its id. Raises ConnectError."""
+    product = find_product(connection, product_id)
+    if product is None:
+        raise ConnectError(f"there is no product {product_id}: see `inge connect product list`")
+    return product
+
+
 def _change(desk: Desk, product_id: int, way: Transition, after: ConnectionState, reason: str) -> Product:
     desk.need_test()
     with desk.write() as connection:
-        product = find_product(connection, product_id)
-        if product is None:
-            raise ConnectError(f"there is no product {product_id}: see `inge connect product list`")
+        product = need_product(connection, product_id)
         check_way(way, str(product), product.state)
         if not change_product(connection, product, after):
             raise changed_meanwhile(str(product))
@@ -82,4 +91,4 @@ def _change(desk: Desk, product_id: int, way: Transition, after: ConnectionState
             at=desk.clock.now(),
             reason=reason,
         )
-    return Product(product.id, product.maker, product.name, product.version, after)
+    return replace(product, state=after)
