@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -74,8 +75,5 @@ def _message(entry: Entry) -> dict[str, Any]:
         "sent_at": None if entry.sent_at is None else entry.sent_at.isoformat(),
         "refused": entry.refused,
         "reason": entry.reason,
-        "differences": [
-            {"path": each.path, "supplied": each.supplied, "sent": each.sent, "hint": each.hint}
-            for each in entry.differences
-        ],
+        "differences": [asdict(each) for each in entry.differences],
     }
