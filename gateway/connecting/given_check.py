@@ -51,9 +51,14 @@ class _Read:
     contract: Contract
 
     @property
+    def is_records(self) -> bool:
+        """Tell whether it holds the records of a delivery."""
+        return bool(self.root.tag == _RECORDS)
+
+    @property
     def pair(self) -> Pair:
         """What it is connected by."""
-        if self.root.tag == _RECORDS:
+        if self.is_records:
             return Pair(Lieferschein200001.message_type, self.contract.version_name)
         return Pair(self.contract.message_type, self.contract.version_name)
 
@@ -72,7 +77,8 @@ def check_given(
     """
     good: dict[str, Supplied] = {}
     flaws: list[Flaw] = []
-    read: list[_Read] = []
+    documents: list[_Read] = []
+    files_of_records: list[_Read] = []
     for file in files:
         found = _read(file, registry, on)
         if not isinstance(found, _Read):
@@ -81,16 +87,14 @@ def check_given(
             text = f"the procedure is not about {found.pair}"
             flaws.append(_flaw(file.name, "T070.type-not-allowed", text))
         else:
-            read.append(found)
+            (files_of_records if found.is_records else documents).append(found)
     manifests: _Manifests = {}
-    # A file that has a flaw may have been one; the flaw is told.
-    names = [*(each.name for each in read if each.root.tag == _RECORDS), *(flaw.file for flaw in flaws)]
-    files_of_records = set(map(PurePosixPath, names))
-    for each in read:
-        if each.root.tag == _RECORDS:
-            continue
+    # A file that has a flaw may have been one of records; the flaw is told.
+    there = {PurePosixPath(each.name) for each in files_of_records}
+    there |= {PurePosixPath(flaw.file) for flaw in flaws}
+    for each in documents:
         uuid, author, beside = _named(each, manifests)
-        if beside is not None and beside not in files_of_records:
+        if beside is not None and beside not in there:
             # Compared alone, it would be equal before any of its records is there.
             text = f"its file of records {beside.name} is not in the same folder"
             flaws.append(_flaw(each.name, "S999.records-hash", text))
@@ -101,17 +105,16 @@ def check_given(
             flaws.append(_flaw(each.name, "S999.uuid-reused", text))
         else:
             good[uuid] = _supplied(each.name, uuid, each.contract.message_type, each.pair.version, each.root)
-    for each in read:
-        if each.root.tag == _RECORDS:
-            naming = manifests.get(PurePosixPath(each.name), [])
-            if len(naming) != 1:
-                text = f"{'several manifests' if naming else 'no manifest'} in the same folder for it"
-                flaws.append(_flaw(each.name, "S999.records-hash", text))
-            elif naming[0].anzahl_datensaetze != len(each.root):
-                text = f"it holds {len(each.root)} records, its manifest says {naming[0].anzahl_datensaetze}"
-                flaws.append(_flaw(each.name, "S999.records-count", text))
-            else:
-                good.update((record.uuid, record) for record in _records(each, naming[0], kennung))
+    for each in files_of_records:
+        naming = manifests.get(PurePosixPath(each.name), [])
+        if len(naming) != 1:
+            text = f"{'several manifests' if naming else 'no manifest'} in the same folder for it"
+            flaws.append(_flaw(each.name, "S999.records-hash", text))
+        elif naming[0].anzahl_datensaetze != len(each.root):
+            text = f"it holds {len(each.root)} records, its manifest says {naming[0].anzahl_datensaetze}"
+            flaws.append(_flaw(each.name, "S999.records-count", text))
+        else:
+            good.update((record.uuid, record) for record in _records(each, naming[0], kennung))
     return list(good.values()), flaws
 
 
