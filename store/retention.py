@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, exists, func, literal_column, or_, select, tuple_
+from sqlalchemy import Connection, and_, exists, func, literal, literal_column, or_, select, tuple_
 
 from store.case_files import list_cases
 from store.erasure import ERASED
@@ -297,22 +297,38 @@ def page_of_contents(
     return found, int(rows[-1].id) if len(rows) == at_most else None
 
 
-def old_chunks(connection: Connection, before: datetime) -> list[tuple[int, int, int]]:
-    """Return the chunks whose records nobody could decide and that came before an instant.
+@dataclass(frozen=True, slots=True)
+class OldChunk:
+    """A chunk of a delivery that can still be read, and how many records are in it."""
 
-    Out: delivery, ordinal and number of records of each that can still be read.
+    delivery_id: int
+    ordinal: int
+    records: int
+
+
+def page_of_chunks(
+    connection: Connection, *, after: tuple[int, int], before: datetime, at_most: int
+) -> tuple[list[OldChunk], tuple[int, int] | None]:
+    """Return the next chunks that came before an instant and whose records nobody could decide.
+
+    In: delivery and ordinal of the last one that is known, (0, -1) for the first page. Out: also those of the
+    last one found; None after the last page.
     """
+    chunk = delivery_chunk.c
     rows = connection.execute(
-        select(delivery_chunk.c.delivery_id, delivery_chunk.c.ordinal, delivery_chunk.c.count)
+        select(chunk.delivery_id, chunk.ordinal, chunk.count)
         .join(delivery)
         .where(
-            delivery_chunk.c.done_at.is_(None),
-            delivery_chunk.c.wrapped.is_not(None),
+            chunk.done_at.is_(None),
+            chunk.wrapped.is_not(None),
             delivery.c.received_at < before,
+            tuple_(chunk.delivery_id, chunk.ordinal) > tuple_(*map(literal, after)),
         )
-        .order_by(delivery_chunk.c.delivery_id, delivery_chunk.c.ordinal)
+        .order_by(chunk.delivery_id, chunk.ordinal)
+        .limit(at_most)
     )
-    return [(int(row[0]), int(row[1]), int(row[2])) for row in rows]
+    found = [OldChunk(*map(int, row)) for row in rows]
+    return found, (found[-1].delivery_id, found[-1].ordinal) if len(found) == at_most else None
 
 
 def still_known(connection: Connection, mentions: Iterable[Mention]) -> bool:

@@ -24,10 +24,11 @@ from store.ids import last_before
 from store.records import JournalEntry, JournalKind, MessageRef
 from store.retention import (
     Mention,
+    OldChunk,
     OldContent,
     Touched,
     mentions_of,
-    old_chunks,
+    page_of_chunks,
     page_of_contents,
     page_of_items,
     page_of_mentions,
@@ -101,7 +102,7 @@ class Run:
                 yield True
         yield from self._old_items()
         yield from self._old_messages()
-        self._old_chunks()
+        yield from self._old_chunks()
 
     def _due_persons(self) -> Iterator[list[Found]]:
         after: int | None = 0
@@ -183,20 +184,26 @@ class Run:
             entry = JournalEntry(JournalKind.ERASED, now, facts=facts)
             journal_row(connection, row_id, entry)
 
-    def _old_chunks(self) -> None:
+    def _old_chunks(self) -> Iterator[bool]:
         """Erase records as old as the first stage that nobody could decide, and nobody gave up either."""
-        with self._store.read() as reader:
-            gone = old_chunks(reader.connection, self._before())
-        if not gone:
-            return
-        records = sum(count for _, _, count in gone)
-        self.tally.messages += records
-        if not self.tally.dry:
-            now, row_id = self._tools.real_clock.now(), self._store.new_id()
-            with self._store.write() as connection:
-                erasure.destroy_chunks(connection, [(each, ordinal) for each, ordinal, _ in gone])
-                facts = {"records": records, "actor": self._actor}
-                journal_row(connection, row_id, JournalEntry(JournalKind.ERASED, now, facts=facts))
+        before = self._before()
+        after: tuple[int, int] | None = (0, -1)
+        while after is not None:
+            with self._store.read() as reader:
+                gone, after = page_of_chunks(
+                    reader.connection, after=after, before=before, at_most=LOOKED_AT_ONCE
+                )
+            self.tally.messages += sum(each.records for each in gone)
+            if gone and not self.tally.dry:
+                self._erase_chunks(gone)
+            yield True
+
+    def _erase_chunks(self, chunks: list[OldChunk]) -> None:
+        now, row_id = self._tools.real_clock.now(), self._store.new_id()
+        with self._store.write() as connection:
+            erasure.destroy_chunks(connection, [(each.delivery_id, each.ordinal) for each in chunks])
+            facts = {"records": sum(each.records for each in chunks), "actor": self._actor}
+            journal_row(connection, row_id, JournalEntry(JournalKind.ERASED, now, facts=facts))
 
     def _before(self) -> datetime:
         """Return the instant before which a message of nobody is too old, by the real clock, as journaled."""

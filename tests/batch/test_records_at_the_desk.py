@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -224,3 +225,23 @@ def test_records_that_nobody_could_decide_go_by_their_own_age(core: BatchCore) -
     (later,) = core.later(delivery)
     assert later.fehlerhaft is not None
     assert (later.rahmen.position, later.rahmen.zeichen) == (1, None)
+
+
+def test_many_such_records_go_in_pages(core: BatchCore) -> None:
+    delivery = core.taken(*(certificate(each, f"BVA-{n}") for n, each in enumerate((AMINA, LEYLA, THI))))
+    with patch.object(Decider, "decide", side_effect=ZeroDivisionError):
+        core.work_off()
+    years_go_by(core)
+    with patch("gateway.retention.run.LOOKED_AT_ONCE", 2):
+        dry = finished(Run(core.store, core.pipeline.tools, dry=True)).messages
+        assert finished(Run(core.store, core.pipeline.tools)).messages == dry >= 3
+        assert finished(Run(core.store, core.pipeline.tools)).messages == 0
+    with core.store.unit_of_work() as work:
+        ordinals = [delivery.chunks + position for position in (1, 2, 3)]
+        assert all(work.chunk(delivery.id, each) is not None for each in ordinals)
+        assert [work.chunk_content(delivery.id, each) for each in ordinals] == [None] * 3
+    with core.store.read() as reader:
+        told = [
+            json.loads(row.facts or "{}") for row in reader.journal(unsealed=True) if row.kind == "erased"
+        ]
+    assert [each["records"] for each in told if "actor" in each and "records" in each] == [2, 1]
