@@ -12,6 +12,7 @@ from gateway.serving import AcceptedRequest, ServiceAnswer
 from gateway.trust.documents import VerifiedDocument
 from messages.errors import GatewayError
 from store.engine import Store
+from store.errors import StoreBusy, StoreUnavailable
 from store.records import JournalEntry, JournalKind
 
 _alarm: Final = logging.getLogger("gateway.alarm")
@@ -138,6 +139,21 @@ def note_refusal(store: Store, entry: JournalEntry) -> None:
             work.commit()
     except Exception as error:  # noqa: BLE001 - the refusal must reach the partner all the same
         raise_alarm("refusal not journaled", error, code=entry.code, door=entry.door)
+
+
+def told_of(error: Exception, *, door: str, uuid: str | None) -> GatewayError:
+    """Return the error of the catalogue that a sender is told for whatever went wrong.
+
+    In: the door, the UUID of what was being worked on. An error that nobody foresaw is raised as an alarm.
+    """
+    if isinstance(error, GatewayError):
+        return error
+    if isinstance(error, StoreBusy):
+        return GatewayError("T200.busy")
+    if isinstance(error, StoreUnavailable):
+        return GatewayError("T200.store-away")
+    raise_alarm("T200.unexpected", error, door=door, uuid=uuid)
+    return GatewayError("T200.unexpected")
 
 
 def raise_alarm(what: str, error: BaseException, **facts: str | None) -> None:

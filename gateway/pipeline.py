@@ -32,7 +32,6 @@ from messages.registry import BUNDLED_MESSAGES, MessageRegistry
 from messages.violations import kept_contract
 from schemas.registry import SchemaRegistry
 from store.engine import Store
-from store.errors import StoreBusy, StoreUnavailable
 from store.records import DecisionRecord, KnownMessage, PartyRecord, StoredAnswer
 from store.unit import UnitOfWork
 
@@ -99,15 +98,8 @@ class Pipeline:
         way = Way(self._clock.now(), route, document, self._stopwatch)
         try:
             return self._lead(way)
-        except GatewayError as error:
-            return self._refuse(way, error)
-        except StoreBusy:
-            return self._refuse(way, GatewayError("T200.busy"))
-        except StoreUnavailable:
-            return self._refuse(way, GatewayError("T200.store-away"))
         except Exception as error:  # noqa: BLE001 - the partner gets a typed answer, the operator the alarm
-            journaling.raise_alarm("T200.unexpected", error, door=route.door, uuid=way.uuid)
-            return self._refuse(way, GatewayError("T200.unexpected"))
+            return self._refuse(way, journaling.told_of(error, door=route.door, uuid=way.uuid))
 
     def refuse_unproven(self, *, sha256: bytes, size: int, error: GatewayError, route: Route) -> Refusal:
         """Refuse what was not proven: journal hash, size, code and peer, and echo nothing.

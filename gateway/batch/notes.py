@@ -31,7 +31,6 @@ from messages.violations import kept_contract
 from schemas.registry import Contract, SchemaRegistry
 from schemas.violations import shown_name
 from store.engine import Store
-from store.errors import StoreBusy, StoreUnavailable
 from store.records import PartyRecord
 
 DOOR: Final = "batch"
@@ -145,16 +144,9 @@ class NoteReader:
         """Do something with a document; whatever it raises becomes a typed refusal, journaled."""
         try:
             return work()
-        except GatewayError as error:
-            return self.refuse(way, error)
-        except StoreBusy:
-            return self.refuse(way, GatewayError("T200.busy"))
-        except StoreUnavailable:
-            return self.refuse(way, GatewayError("T200.store-away"))
         except Exception as error:  # noqa: BLE001 - the sender gets a typed answer, the operator the alarm
             uuid = None if way.note is None else way.note.uuid
-            journaling.raise_alarm("T200.unexpected", error, door=DOOR, uuid=uuid)
-            return self.refuse(way, GatewayError("T200.unexpected"))
+            return self.refuse(way, journaling.told_of(error, door=DOOR, uuid=uuid))
 
     def refuse(self, way: NoteWay, error: GatewayError) -> Refusal:
         """Refuse a document: told of a proven party, or by hash and size only."""
