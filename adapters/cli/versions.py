@@ -46,15 +46,7 @@ def versions(
                 "until": None if each.served_until is None else each.served_until.isoformat(),
                 "state": _state(each, today, settings.schemas.announce_end_days),
                 "confirmed": sum(name in party.versions for party in parties),
-                "senders": [
-                    {
-                        "party": s.party_id,
-                        "messages": s.messages,
-                        "last": s.last.isoformat(timespec="seconds"),
-                    }
-                    for s in senders
-                    if s.version == name
-                ],
+                "senders": [_shown(sender) for sender in senders if sender.version == name],
             }
         )
     columns = ["version", "from", "until", "state", "confirmed", "senders"]
