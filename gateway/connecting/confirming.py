@@ -5,7 +5,6 @@ Every function raises ConnectError where its way is not possible; then nothing w
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Final
 
 from sqlalchemy import Connection
 
@@ -45,9 +44,6 @@ from store.records_connection import (
     StoredComparison,
     Supplied,
 )
-
-IMPORT_DAYS: Final = 90
-"""Days within which a confirmation is imported, unless said otherwise."""
 
 
 def compare(desk: Desk, procedure_id: int) -> Report:
@@ -120,7 +116,7 @@ def confirm(
     *,
     uuid: str,
     registry: SchemaRegistry,
-    import_days: int = IMPORT_DAYS,
+    import_days: int,
     reason: str = "",
 ) -> Confirmation:
     """Confirm an authority whose last comparison was equal and is newer than every change of either side.

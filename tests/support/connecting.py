@@ -109,7 +109,9 @@ class TestOffice:
     def confirm(self, opened: Procedure, actor: str = "head") -> Confirmation:
         """Confirm, as yet another user."""
         self.clock.advance(minutes=1)
-        return confirming.confirm(self.desk(actor), opened.id, uuid=new_uuid(), registry=self.test.registry)
+        return confirming.confirm(
+            self.desk(actor), opened.id, uuid=new_uuid(), registry=self.test.registry, import_days=90
+        )
 
     def export(self, opened: Procedure, holder: str = "gateway") -> bytes:
         """The signed file of a procedure."""
