@@ -11,15 +11,14 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo
 
 from adapters.cli.console import table
+from gateway.clock import german_time
 from gateway.connecting.difference import NOT_COMPARED
 
 if TYPE_CHECKING:
     from gateway.connecting.report import Report
 
-_OUTCOMES: Final = ("equal", "different", "missing", "surplus", "erased", "left-out")
 _GERMAN: Final = {
     "equal": "gleich",
     "different": "verschieden",
@@ -28,6 +27,7 @@ _GERMAN: Final = {
     "erased": "Inhalt gelöscht",
     "left-out": "außer Betracht",
 }
+_OUTCOMES: Final = tuple(_GERMAN)
 _HINTS: Final = {
     "only blanks differ": "nur Leerzeichen verschieden",
     "only capitals differ": "nur Groß- und Kleinschreibung verschieden",
@@ -239,5 +239,4 @@ def _utc(moment: str) -> str:
 
 
 def _german(moment: str) -> str:
-    local = datetime.fromisoformat(moment).astimezone(ZoneInfo("Europe/Berlin"))
-    return f"{local:%d.%m.%Y, %H:%M:%S} Uhr"
+    return f"{german_time(datetime.fromisoformat(moment)):%d.%m.%Y, %H:%M:%S} Uhr"
