@@ -64,10 +64,8 @@ def pairs_of(types: list[str], versions: list[str], config: Config) -> frozenset
     In: types such as 070001, versions with or without the name of their standard (26.11). Each type is joined
     with the versions of its own standard.
     """
-    from store.records_connection import Pair
-
     known = _taken_in(config)
-    found = set()
+    found: set[Pair] = set()
     for message_type in types:
         mine = [pair for pair in known if pair.message_type == message_type]
         if not mine:
@@ -83,7 +81,7 @@ def pairs_of(types: list[str], versions: list[str], config: Config) -> frozenset
     for version in versions:
         if not any(version in (name, name.rpartition(" ")[2]) for name in used):
             raise CommandError(f"no message type given has a version {version!r}: see `inge versions`")
-    return frozenset(Pair(*pair) for pair in found)
+    return frozenset(found)
 
 
 def pair_of(text: str, config: Config) -> Pair:
