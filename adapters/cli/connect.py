@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli import connect_carry, connect_products
+from adapters.cli import connect_carry, connect_look, connect_products
 from adapters.cli.connect_input import (
     ActorOption,
     ProcedureArgument,
@@ -16,9 +16,8 @@ from adapters.cli.connect_input import (
     opened_desk,
     pair_of,
     pairs_of,
-    procedure_id_in,
 )
-from adapters.cli.connect_output import confirmation_data, history_table, step_data
+from adapters.cli.connect_output import confirmation_data, in_words, procedure_data
 from adapters.cli.console import (
     LARGEST_ID,
     CommandError,
@@ -27,7 +26,7 @@ from adapters.cli.console import (
     configuration,
     emit,
     finish,
-    table,
+    write_private,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
     from gateway.connecting.given_check import Flaw
     from gateway.connecting.report import Report
-    from store.records_connection import Confirmation, Procedure, Product
 
 app = typer.Typer(
     help="Connect an authority: test data sent and given separately, compared, confirmed, carried over.",
@@ -69,8 +67,8 @@ def open_procedure(
     scope = pairs_of(types, versions, settings)
     with opened_desk(settings, actor) as desk:
         opened = procedure.open_procedure(desk, kennung, product, scope)
-    words = ", ".join(map(str, sorted(scope)))
-    emit(as_data(opened), f"procedure {opened.id}: {kennung} for {words}", as_json=as_json)
+    text = f"procedure {opened.id}: {kennung} for {in_words(scope)}"
+    emit(procedure_data(opened), text, as_json=as_json)
 
 
 @app.command("scope")
@@ -95,8 +93,8 @@ def change_scope(
         raise CommandError("say what to --add or to --drop")
     with opened_desk(settings, actor) as desk:
         changed = procedure.change_scope(desk, procedure_id, add=more, drop=fewer, reason=reason)
-    words = ", ".join(map(str, sorted(changed.scope)))
-    emit(as_data(changed), f"procedure {procedure_id} is about {words}", as_json=as_json)
+    text = f"procedure {procedure_id} is about {in_words(changed.scope)}"
+    emit(procedure_data(changed), text, as_json=as_json)
 
 
 @app.command("supply")
@@ -128,7 +126,7 @@ def supply(
     with opened_desk(settings, actor) as desk:
         changed, flaws = procedure.supply(desk, procedure_id, files, registry=contracts(settings), anew=anew)
     taken = 0 if flaws else len(files)
-    data = {**as_data(changed), "taken": taken, "flaws": [asdict(flaw) for flaw in flaws]}
+    data = {**procedure_data(changed), "taken": taken, "flaws": [asdict(flaw) for flaw in flaws]}
     good = f"procedure {procedure_id}: files taken in as given separately: {taken}"
     emit(data, _flaws(flaws) or good, as_json=as_json)
     finish(bool(flaws))
@@ -148,7 +146,7 @@ def leave_out(
 
     with opened_desk(configuration(config), actor) as desk:
         changed = procedure.leave_message_out(desk, procedure_id, message, reason)
-    emit(as_data(changed), f"procedure {procedure_id}: {message.lower()} is left out", as_json=as_json)
+    emit(procedure_data(changed), f"procedure {procedure_id}: {message.lower()} is left out", as_json=as_json)
 
 
 @app.command("compare")
@@ -224,118 +222,16 @@ app.command("export")(connect_carry.export)
 app.command("import")(connect_carry.import_file)
 app.command("withdraw")(connect_carry.withdraw)
 app.command("granted")(connect_carry.granted)
-
-
-@app.command("list")
-def list_all(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """List the procedures of a test environment, in a productive one the confirmations imported."""
-    from store.confirmations import list_confirmations
-    from store.connections import list_procedures, list_products
-
-    with opened_desk(configuration(config)) as desk, desk.store.read() as reader:
-        procedures = list_procedures(reader.connection)
-        products = {product.id: product for product in list_products(reader.connection)}
-        confirmations = list_confirmations(reader.connection)
-    if desk.settings.is_test:
-        columns = ["id", "authority", "product", "state", "opened (UTC)", "types"]
-        rows: list[Sequence[object]] = [
-            (
-                each.id,
-                each.kennung,
-                products[each.product_id],
-                each.state,
-                f"{each.opened_at:%Y-%m-%d %H:%M}",
-                _types(each.scope),
-            )
-            for each in procedures
-        ]
-        data = [as_data(each, products[each.product_id]) for each in procedures]
-    else:
-        columns = ["confirmation", "authority", "product", "state", "confirmed", "types"]
-        rows = [
-            (
-                each.uuid,
-                each.kennung,
-                f"{each.product} {each.product_version}",
-                each.state,
-                f"{each.confirmed_at:%Y-%m-%d}",
-                _types(each.scope),
-            )
-            for each in confirmations
-        ]
-        data = [confirmation_data(each) for each in confirmations]
-    emit(data, table(columns, rows), as_json=as_json)
-
-
-@app.command("show")
-def show(
-    subject: Annotated[str, typer.Argument(help="Id of a procedure, UUID of a confirmation.")],
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show a procedure or an imported confirmation with every step: who did it, when and why."""
-    from gateway.connecting.procedure import need_procedure
-    from gateway.connecting.products import need_product
-    from gateway.connecting.steps import ConnectError
-    from store.confirmations import find_confirmation
-    from store.connections import history_of
-
-    procedure_id = procedure_id_in(subject)
-    with opened_desk(configuration(config)) as desk, desk.store.read() as reader:
-        if procedure_id is not None:
-            procedure = need_procedure(reader.connection, procedure_id)
-            data = as_data(procedure, need_product(reader.connection, procedure.product_id))
-            steps = history_of(reader.connection, "procedure", str(procedure_id))
-        else:
-            confirmation = find_confirmation(reader.connection, subject.lower())
-            if confirmation is None:
-                raise ConnectError(f"there is no confirmation {subject}: see `inge connect list`")
-            data = confirmation_data(confirmation)
-            steps = history_of(reader.connection, *_whose(confirmation))
-    data["history"] = [step_data(step) for step in steps]
-    emit(data, f"{_facts(data)}\n\n{history_table(steps)}", as_json=as_json)
-
-
-def _whose(confirmation: Confirmation) -> tuple[str, str]:
-    """Kind and subject of the history of a confirmation: where it was made, that of its procedure."""
-    if confirmation.procedure_id is not None:
-        return "procedure", str(confirmation.procedure_id)
-    return "confirmation", confirmation.uuid
-
-
-def as_data(procedure: Procedure, product: Product | None = None) -> dict[str, Any]:
-    """Return what JSON tells of a procedure."""
-    data: dict[str, Any] = {
-        "id": procedure.id,
-        "kennung": procedure.kennung,
-        "product_id": procedure.product_id,
-        "state": str(procedure.state),
-        "opened_at": procedure.opened_at.isoformat(),
-        "ended_at": None if procedure.ended_at is None else procedure.ended_at.isoformat(),
-        "scope": [list(pair) for pair in sorted(procedure.scope)],
-    }
-    return data if product is None else {**data, "product": str(product)}
-
-
-def _facts(data: dict[str, Any]) -> str:
-    rows = [
-        (name, ", ".join(f"{kind} in {version}" for kind, version in value) if name == "scope" else value)
-        for name, value in data.items()
-        if name != "history"
-    ]
-    return table(["", ""], rows)
+app.command("list")(connect_look.list_all)
+app.command("show")(connect_look.show)
 
 
 def _tell(report: Report, html: Path | None, as_json: bool) -> None:
     from adapters.cli.connect_page import render_page, render_text
 
     if html is not None:
-        try:
-            # Test data are kept like real ones.
-            html.touch(mode=0o600)
-            html.write_text(render_page(report), encoding="utf-8")
-        except OSError as error:
-            raise CommandError(f"{html}: {error.strerror}") from error
+        # Test data are kept like real ones.
+        write_private(html, render_page(report).encode())
     emit(report, render_text(report), as_json=as_json)
 
 
@@ -344,7 +240,3 @@ def _flaws(flaws: Sequence[Flaw]) -> str:
         f"{f.file}:{f'{f.line}:' if f.line else ''} {f.code}{f' {f.path}' if f.path else ''}: {f.text}"
         for f in flaws
     )
-
-
-def _types(scope: frozenset[Any]) -> str:
-    return ", ".join(map(str, sorted(scope)))

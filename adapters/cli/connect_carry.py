@@ -15,7 +15,7 @@ from adapters.cli.connect_input import (
     opened_desk,
     procedure_id_in,
 )
-from adapters.cli.connect_output import confirmation_data
+from adapters.cli.connect_output import confirmation_data, in_words
 from adapters.cli.console import CommandError, ConfigOption, JsonOption, configuration, emit, table
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def import_file(
             registry=contracts(settings),
             limits=replace(Limits(), **settings.limits.given()),
         )
-    text = f"{done.kennung} may send {_words(done.scope)} by {done.uuid}"
+    text = f"{done.kennung} may send {in_words(done.scope)} by {done.uuid}"
     emit(confirmation_data(done), text, as_json=as_json)
 
 
@@ -137,7 +137,7 @@ def _withdrawn(desk: Desk, subject: str, reason: str, *, inherited: bool) -> tup
 
     if inherited:
         lost = carrying.withdraw_inherited(desk, subject, reason)
-        return _lost(subject, lost), f"{subject} may send no more: {_words(lost)}"
+        return _lost(subject, lost), f"{subject} may send no more: {in_words(lost)}"
     procedure_id = procedure_id_in(subject)
     if procedure_id is not None:
         confirmation = carrying.withdraw_procedure(desk, procedure_id, reason)
@@ -148,12 +148,8 @@ def _withdrawn(desk: Desk, subject: str, reason: str, *, inherited: bool) -> tup
         return {"procedure": procedure_id, "confirmation": uuid}, text
     done, lost = carrying.withdraw_confirmation(desk, subject, reason)
     data = {"confirmation": done.uuid, **_lost(done.kennung, lost)}
-    return data, f"{done.uuid} is withdrawn; {done.kennung} may send no more: {_words(lost)}"
+    return data, f"{done.uuid} is withdrawn; {done.kennung} may send no more: {in_words(lost)}"
 
 
 def _lost(kennung: str, lost: Iterable[Pair]) -> dict[str, Any]:
     return {"kennung": kennung, "lost": [list(pair) for pair in sorted(lost)]}
-
-
-def _words(pairs: Iterable[Pair]) -> str:
-    return ", ".join(map(str, sorted(pairs))) or "nothing"

@@ -1,4 +1,4 @@
-"""What the commands of the connection procedure tell: confirmations and history, as JSON and for people."""
+"""What the commands of `inge connect` tell: procedures, confirmations and history, as JSON and for people."""
 
 from __future__ import annotations
 
@@ -7,9 +7,23 @@ from typing import TYPE_CHECKING, Any
 from adapters.cli.console import table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from store.records_connection import Confirmation, Step
+    from store.records_connection import Confirmation, Pair, Procedure, Product, Step
+
+
+def procedure_data(procedure: Procedure, product: Product | None = None) -> dict[str, Any]:
+    """Return what JSON tells of a procedure."""
+    data: dict[str, Any] = {
+        "id": procedure.id,
+        "kennung": procedure.kennung,
+        "product_id": procedure.product_id,
+        "state": str(procedure.state),
+        "opened_at": procedure.opened_at.isoformat(),
+        "ended_at": None if procedure.ended_at is None else procedure.ended_at.isoformat(),
+        "scope": [list(pair) for pair in sorted(procedure.scope)],
+    }
+    return data if product is None else {**data, "product": str(product)}
 
 
 def confirmation_data(confirmation: Confirmation) -> dict[str, Any]:
@@ -48,3 +62,8 @@ def history_table(steps: Sequence[Step]) -> str:
         (f"{step.at:%Y-%m-%d %H:%M:%S}", step.actor, step.step, step.after, step.reason) for step in steps
     ]
     return table(["time (UTC)", "who", "step", "state", "reason"], rows)
+
+
+def in_words(pairs: Iterable[Pair]) -> str:
+    """Name message types with their versions."""
+    return ", ".join(map(str, sorted(pairs))) or "nothing"

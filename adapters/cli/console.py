@@ -85,6 +85,15 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def write_private(file: Path, octets: bytes) -> None:
+    """Write a file that names persons, readable for its owner only. Raises CommandError."""
+    try:
+        file.touch(mode=0o600)
+        file.write_bytes(octets)
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}") from error
+
+
 def configuration(path: Path | None) -> Config:
     """Read the configuration that counts for this call. Raises ConfigurationError, told by `main`."""
     from adapters.config import config_path, load_config

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adapters.cli.console import REFUSED, CommandError, ConfigOption, JsonOption, configuration, emit
+from adapters.cli.console import (
+    REFUSED,
+    CommandError,
+    ConfigOption,
+    JsonOption,
+    configuration,
+    emit,
+    write_private,
+)
 from adapters.cli.sender_side import VersionsOption
 
 if TYPE_CHECKING:
@@ -39,7 +47,7 @@ def print_confirmation(
     with opened_tools(loaded) as (store, tools):
         confirmation = _taken(store, tools, number, user, test=loaded.environment.name == "test")
         pdf = render(confirmation, tools.clock.now())
-    write_pdf(out, pdf)
+    write_private(out, pdf)
     _told(confirmation, out, as_json=as_json)
 
 
@@ -78,17 +86,8 @@ def print_answer(
         raise CommandError(str(error), exit_code=REFUSED) from error
     except GatewayError as error:
         raise CommandError(str(error)) from error
-    write_pdf(out, render(confirmation, datetime.now(UTC)))
+    write_private(out, render(confirmation, datetime.now(UTC)))
     _told(confirmation, out, as_json=as_json)
-
-
-def write_pdf(file: Path, pdf: bytes) -> None:
-    """Write a PDF, readable for its owner only since it names a person. Raises CommandError."""
-    try:
-        file.touch(mode=0o600)
-        file.write_bytes(pdf)
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}") from error
 
 
 def confirmation_from_store(confirmed: Confirmed, *, test: bool) -> Confirmation:

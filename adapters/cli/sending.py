@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli.console import CommandError, JsonOption, emit, table
-from adapters.cli.printing import write_pdf
+from adapters.cli.console import CommandError, JsonOption, emit, table, write_private
 from adapters.cli.sender_side import (
     EndpointOption,
     GatewayOption,
@@ -98,7 +97,7 @@ def _print(
 
     try:
         confirmation = confirmation_of(versions.parse(message), reply.message)
-        write_pdf(pdf, render(confirmation, datetime.now(UTC)))
+        write_private(pdf, render(confirmation, datetime.now(UTC)))
     except (NotPrintableError, GatewayError) as error:
         return {"printed": None, "not_printed": str(error)}
     return {"printed": str(pdf)}
