@@ -13,10 +13,10 @@ from adapters.server_core import build_validator
 from fixtures.resettlers import records
 from gateway.batch.taking import Opened, Taken
 from gateway.senders import Senders
-from tests.support.away import store_away
 from tests.support.batch import ROUTE
 from tests.support.batch_http import Office, prepared_for_deliveries, records_file
 from tests.support.cli import Ran, inge
+from tests.support.outage import store_away
 from tests.support.server import Gateway
 from tests.support.stores import fresh_sqlite
 

@@ -26,11 +26,12 @@ from store.errors import StoreUnavailable
 from store.records import JournalKind
 from store.schema import journal, party
 from store.unit import UnitOfWork
-from tests.support.away import PATIENCE, REMEMBER, AwayCore, numbered, store_away
+from tests.support.away import PATIENCE, REMEMBER, AwayCore, numbered
 from tests.support.batch import ROUTE, connect_bva
 from tests.support.batch_http import records_file
 from tests.support.core import furnish
 from tests.support.given import BVA
+from tests.support.outage import store_away
 from tests.support.pki import shared_pki
 from tests.support.stores import fresh_sqlite, open_test_store
 

@@ -22,11 +22,12 @@ from store.engine import Store
 from store.migrate import migrate
 from store.records import JournalKind
 from store.schema import decision, delivery, journal
-from tests.support.away import AwayCore, bring_back, numbered, store_away, take_away
+from tests.support.away import AwayCore, numbered
 from tests.support.batch import ROUTE, connect_bva
 from tests.support.batch_http import Office, delivering, records_file
 from tests.support.cli import inge
 from tests.support.core import furnish
+from tests.support.outage import bring_back, store_away, take_away
 from tests.support.pki import shared_pki
 from tests.support.postgres import PostgresCluster, own_cluster
 from tests.support.processes import children

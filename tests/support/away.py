@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import os
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -44,7 +42,6 @@ from tests.support.batch import ROUTE, BatchCore
 from tests.support.batch_http import read, verified
 from tests.support.core import new_uuid, validator_of
 from tests.support.given import BVA
-from tests.support.postgres import PostgresCluster
 from tests.support.stores import known_vault
 
 LEASE = timedelta(seconds=60)
@@ -170,37 +167,3 @@ def numbered(core: BatchCore, file: bytes, count: int, number: int, **changes: A
 
 def open_kept(url: str) -> AcceptanceStore:
     return open_acceptance(url, vault=known_vault(), random=os.urandom)
-
-
-@contextmanager
-def store_away(url: str, cluster: PostgresCluster | None) -> Iterator[None]:
-    """Take a store away for a time: PostgreSQL is stopped, SQLite's files are somewhere else."""
-    take_away(url, cluster)
-    try:
-        yield
-    finally:
-        bring_back(url, cluster)
-
-
-def take_away(url: str, cluster: PostgresCluster | None) -> None:
-    if cluster is not None:
-        cluster.stop("immediate")
-        return
-    _moved(url, "", ".away")
-
-
-def bring_back(url: str, cluster: PostgresCluster | None) -> None:
-    if cluster is not None:
-        cluster.start()
-        return
-    _moved(url, ".away", "")
-
-
-def _moved(url: str, before: str, after: str) -> None:
-    path = url.removeprefix("sqlite:///")
-    # The file last when it comes, first when it goes: never one without its log.
-    sides = ["", "-wal", "-shm"] if after else ["-wal", "-shm", ""]
-    for side in sides:
-        there = Path(f"{path}{side}{before}")
-        if there.exists():
-            there.rename(f"{path}{side}{after}")
