@@ -32,12 +32,13 @@ from gateway.batch.handing_over import FOLDER, HandingOver
 from gateway.batch.result_notes import file_name
 from gateway.batch.taking import Opened, Taken, Taking
 from gateway.clock import Clock
+from gateway.deferred.leases import prolonged
 from gateway.results import Refusal
 from gateway.trust.admission import Limits, admit
 from messages.errors import GatewayError
 from messages.namespaces import BVA
 from store.engine import Store
-from store.errors import ContentErased, StoreUnavailable
+from store.errors import ContentErased
 from store.records_batch import Delivery, DeliveryResult
 
 LEASE: Final = "batch-folder"
@@ -248,20 +249,9 @@ class WatchedFolder:
         if not self._take_lease():
             yield False
             return
-        ended = threading.Event()
-        beating = threading.Thread(target=self._beat, args=(ended,), name="folder-lease", daemon=True)
-        beating.start()
-        try:
+        # Should another take over meanwhile, both come to the same.
+        with prolonged("folder-lease", LEASE_LENGTH, self._take_lease):
             yield True
-        finally:
-            ended.set()
-            beating.join()
-
-    def _beat(self, ended: threading.Event) -> None:
-        while not ended.wait(LEASE_LENGTH.total_seconds() / 3):
-            # Tried again; should another take over meanwhile, both come to the same.
-            with suppress(StoreUnavailable):
-                self._take_lease()
 
     def _take_lease(self) -> bool:
         with self._store.write() as connection:
