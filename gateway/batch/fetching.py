@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +13,8 @@ from gateway.accepted import Route
 from gateway.answers import TEST_MARK
 from gateway.batch.kept_states import kept_here, state_of
 from gateway.batch.notes import Note, NoteReader, NoteWay, Signer
-from gateway.batch.result_files import first_file, later_file
+from gateway.batch.result_files import result_file
+from gateway.batch.result_notes import result_row
 from gateway.clock import german_time
 from gateway.results import Refusal
 from gateway.tools import Tools
@@ -87,7 +87,7 @@ class Fetching:
             if result is not None:
                 if asked.gegenstand is bva.Gegenstand.FILE:
                     work.mark_result_fetched(result, note.now)
-                work.add_journal(_row(JournalKind.FETCHED, note, result))
+                work.add_journal(_told(JournalKind.FETCHED, note, result))
             work.add_journal(_asked(note, confirmed))
             work.commit()
         if result is None or delivery is None:
@@ -95,11 +95,7 @@ class Fetching:
             return Fetched(document, len(document), note)
         if asked.gegenstand is bva.Gegenstand.NOTE:
             return Fetched(result.document, len(result.document), note)
-        file = (
-            later_file(self._store, delivery.id, result.addendum)
-            if result.addendum
-            else first_file(self._store, self._tools.messages, delivery)
-        )
+        file = result_file(self._store, self._tools.messages, delivery, result.addendum)
         return Fetched(file, _note_of(result).datei.groesse, note)
 
     def _register(self, work: UnitOfWork, note: Note) -> None:
@@ -120,7 +116,7 @@ class Fetching:
                 raise GatewayError("S999.unknown-result")
             if work.confirm_result(result, note.now):
                 confirmed.append(uuid)
-                work.add_journal(_row(JournalKind.CONFIRMED, note, result))
+                work.add_journal(_told(JournalKind.CONFIRMED, note, result))
         return confirmed
 
     def _overview(self, note: Note) -> bva.Uebersicht200009:
@@ -226,16 +222,14 @@ def _asked(note: Note, confirmed: list[str]) -> JournalEntry:
     )
 
 
-def _row(kind: JournalKind, note: Note, result: DeliveryResult) -> JournalEntry:
-    return JournalEntry(
+def _told(kind: JournalKind, note: Note, result: DeliveryResult) -> JournalEntry:
+    """Return the journal's row of a result that a request fetches or confirms."""
+    return result_row(
         kind,
         note.received,
+        result,
         party_id=note.party.kennung,
-        uuid=result.uuid,
-        message_type=bva.Ergebnisschein200006.message_type,
         door=note.route.door,
         peer=note.route.peer,
-        size=len(result.document),
-        digest=hashlib.sha256(result.document).digest(),
-        facts={"by": note.message.gegenstand.value, "request": note.uuid, "addendum": result.addendum},
+        facts={"by": note.message.gegenstand.value, "request": note.uuid},
     )

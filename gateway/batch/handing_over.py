@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Final
 
-from gateway.batch.result_files import first_file, later_file
+from gateway.batch.result_files import result_file
+from gateway.batch.result_notes import result_row
 from gateway.tools import Tools
-from messages.bva import Ergebnisschein200006
 from store.deliveries import waiting_results
 from store.engine import Store
-from store.records import JournalEntry, JournalKind
+from store.records import JournalKind
 from store.records_batch import Delivery, DeliveryResult
 
 FOLDER: Final = "batch-folder"
@@ -36,9 +35,7 @@ class HandingOver:
 
     def file(self, delivery: Delivery, result: DeliveryResult) -> Iterator[bytes]:
         """Yield the file of a result. Raises ContentErased."""
-        if result.addendum:
-            return later_file(self._store, delivery.id, result.addendum)
-        return first_file(self._store, self._tools.messages, delivery)
+        return result_file(self._store, self._tools.messages, delivery, result.addendum)
 
     def handed_over(self, delivery: Delivery, result: DeliveryResult) -> bool:
         """Note that a result lies with the sender, as if it had been fetched and confirmed; once only."""
@@ -49,16 +46,13 @@ class HandingOver:
                 return False
             for kind in (JournalKind.FETCHED, JournalKind.CONFIRMED):
                 work.add_journal(
-                    JournalEntry(
+                    result_row(
                         kind,
                         self._tools.real_clock.now(),
+                        result,
                         party_id=delivery.party_id,
-                        uuid=result.uuid,
-                        message_type=Ergebnisschein200006.message_type,
                         door=self._door,
-                        size=len(result.document),
-                        digest=hashlib.sha256(result.document).digest(),
-                        facts={"delivery": delivery.uuid, "addendum": result.addendum},
+                        facts={"delivery": delivery.uuid},
                     )
                 )
             work.commit()

@@ -51,6 +51,15 @@ def measured(blocks: Iterable[bytes]) -> Measured:
     return Measured(size, digest.digest())
 
 
+def result_file(
+    store: Store, messages: MessageRegistry, delivery: Delivery, addendum: int
+) -> Iterator[bytes]:
+    """Yield the file of a result. In: 0 for the first one, or the number of the addendum."""
+    if addendum:
+        return later_file(store, delivery.id, addendum)
+    return first_file(store, messages, delivery)
+
+
 def first_file(store: Store, messages: MessageRegistry, delivery: Delivery) -> Iterator[bytes]:
     """Yield the first result of a delivery: one answer for each record, in the order of the records file.
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
 from gateway.answers import TEST_MARK
 from gateway.batch.notes import Signer
 from gateway.batch.result_files import Measured
 from gateway.clock import german_time
 from gateway.tools import Tools
 from messages import bva
+from store.records import JournalEntry, JournalKind
 from store.records_batch import Delivery, DeliveryResult
 
 
@@ -36,6 +42,31 @@ def signed_note(
         anzahl=counts,
     )
     return DeliveryResult(delivery.id, addendum, uuid, sign(bva.write(note), party), now)
+
+
+def result_row(
+    kind: JournalKind,
+    at: datetime,
+    result: DeliveryResult,
+    *,
+    party_id: str,
+    door: str,
+    peer: str | None = None,
+    facts: Mapping[str, Any],
+) -> JournalEntry:
+    """Return the journal's row of what becomes of a result. In: whose it is, and what else is told of it."""
+    return JournalEntry(
+        kind,
+        at,
+        party_id=party_id,
+        uuid=result.uuid,
+        message_type=bva.Ergebnisschein200006.message_type,
+        door=door,
+        peer=peer,
+        size=len(result.document),
+        digest=hashlib.sha256(result.document).digest(),
+        facts={**facts, "addendum": result.addendum},
+    )
 
 
 def file_name(delivery: Delivery, addendum: int) -> str:

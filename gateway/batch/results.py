@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import timedelta
 from typing import Final
 
 from gateway.batch.notes import DOOR, Signer
 from gateway.batch.result_files import first_counted, first_file, measured
-from gateway.batch.result_notes import signed_note
+from gateway.batch.result_notes import result_row, signed_note
 from gateway.batch.work_kinds import CHUNK
 from gateway.deferred.base import Postponed, WorkNotThereError
 from gateway.tools import Tools
-from messages.bva import Ergebnisschein200006
 from store.engine import Store
 from store.records import JournalEntry, JournalKind
 from store.records_batch import Delivery, DeliveryResult, WorkRow
@@ -66,14 +64,11 @@ class FirstResult:
 
 def journaled(tools: Tools, delivery: Delivery, result: DeliveryResult) -> JournalEntry:
     """Return the journal's row of a result that lies ready."""
-    return JournalEntry(
+    return result_row(
         JournalKind.LATER,
         tools.real_clock.now(),
+        result,
         party_id=delivery.party_id,
-        uuid=result.uuid,
-        message_type=Ergebnisschein200006.message_type,
         door=DOOR,
-        size=len(result.document),
-        digest=hashlib.sha256(result.document).digest(),
-        facts={"delivery": delivery.uuid, "addendum": result.addendum},
+        facts={"delivery": delivery.uuid},
     )
