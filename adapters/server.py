@@ -166,7 +166,6 @@ def build_application(config: Config) -> WebApplication:
             "worker",
             worker.work_off,
             config.work.poll_seconds,
-            last=_nothing,
             failures=metrics.background_failures.labels("worker"),
         )
         for worker in core.workers
@@ -192,7 +191,6 @@ def build_application(config: Config) -> WebApplication:
             "drain",
             each.work_off,
             config.work.poll_seconds,
-            last=_nothing,
             failures=metrics.background_failures.labels("drain"),
         )
         for each in drainings
@@ -203,7 +201,6 @@ def build_application(config: Config) -> WebApplication:
                 "registry-copy",
                 acceptance.renew_copy,
                 config.acceptance.registry_every_seconds,
-                last=_nothing,
                 failures=metrics.background_failures.labels("registry-copy"),
             )
         )
@@ -239,10 +236,6 @@ def build_application(config: Config) -> WebApplication:
             *(() if acceptance is None else (acceptance.kept.close,)),
         ),
     )
-
-
-def _nothing() -> None:
-    """What a worker gives back at its end: nothing is in its hands then."""
 
 
 def _either(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:

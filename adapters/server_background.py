@@ -20,9 +20,10 @@ class Failures(Protocol):
 
 
 class Repeated:
-    """Calls `work` every `seconds` until it is stopped, then `last`; an error is logged, the next turn tried.
+    """Calls `work` every `seconds` until it is stopped, then `last` if there is one.
 
-    Several processes may run the same work: it must take a lease for itself.
+    An error is logged, and the next turn tried. Several processes may run the same work: it must take a lease
+    for itself.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class Repeated:
         work: Callable[[], object],
         seconds: float,
         *,
-        last: Callable[[], None],
+        last: Callable[[], None] | None = None,
         failures: Failures,
     ) -> None:
         self._name = name
@@ -58,7 +59,8 @@ class Repeated:
         while not self._stopped.is_set():
             self._turn(self._work)
             self._stopped.wait(self._seconds)
-        self._turn(self._last)
+        if self._last is not None:
+            self._turn(self._last)
 
     def _turn(self, work: Callable[[], object]) -> None:
         try:

@@ -88,8 +88,7 @@ def worker(
         ]
         acceptance = worker_acceptance(settings, workshop)
         watchers += [
-            Repeated(name, turn, seconds, last=_nothing, failures=_Uncounted())
-            for name, turn, seconds in acceptance.turns
+            Repeated(name, turn, seconds, failures=_Uncounted()) for name, turn, seconds in acceptance.turns
         ]
         stops += [doing.halt, *(each.halt for each in folders), acceptance.halt]
         if not once:
@@ -140,10 +139,6 @@ def _worked_off(worker: Worker, folders: Sequence[WatchedFolder]) -> Counter[End
         each.turn()
         each.leave()
     return ended
-
-
-def _nothing() -> None:
-    """What is left to do at the end: nothing."""
 
 
 class _Uncounted:
