@@ -17,7 +17,7 @@ from gateway.clock import Clock
 from gateway.deferred.handlers import KINDS
 from store.engine import Store
 from store.errors import StoreUnavailable
-from store.records_batch import WorkState
+from store.records_work import WorkState
 from store.work import WorkCount, count_work
 
 

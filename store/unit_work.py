@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, select
 
 from store.errors import WorkLost
-from store.records_batch import WorkRow, WorkState
+from store.records_work import WorkRow, WorkState
 from store.schema import work
 from store.statements import Statement, numbered, query
 from store.unit_base import Work

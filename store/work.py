@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, case, func, literal_column, select
 
-from store.records_batch import WorkRow, WorkState
+from store.records_work import WorkRow, WorkState
 from store.schema import work
 
 _DEAD_FIRST: Final = case((work.c.state == WorkState.DEAD.value, 0), else_=1)

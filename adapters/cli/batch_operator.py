@@ -45,7 +45,7 @@ def show(
     """Show a delivery: how it came, how its records stand, what work is left, and its results."""
     from gateway.batch.work_kinds import CHUNK
     from store.deliveries import find_deliveries, progress_of, results_of
-    from store.records_batch import WorkState
+    from store.records_work import WorkState
     from store.work import list_work
 
     with opened_store(configuration(config)) as store, store.read() as reader:

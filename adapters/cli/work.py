@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from adapters.batch.folder import WatchedFolder
     from adapters.config import Config
     from gateway.deferred.runner import Ended, Worker
-    from store.records_batch import WorkRow
+    from store.records_work import WorkRow
 
 app = typer.Typer(help="Look at deferred work, and try it again or give it up.", no_args_is_help=True)
 

@@ -19,7 +19,8 @@ from gateway.clock import german_day
 from gateway.deferred.base import Postponed, Workshop
 from messages.errors import Category, GatewayError
 from store.errors import StoreBusy, StoreUnavailable, WorkLost
-from store.records_batch import Chunk, Delivery, WorkRow
+from store.records_batch import Chunk, Delivery
+from store.records_work import WorkRow
 from store.unit import UnitOfWork
 
 _BUSY: Final = timedelta(seconds=1)

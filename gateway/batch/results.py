@@ -13,7 +13,8 @@ from gateway.deferred.base import Postponed, WorkNotThereError
 from gateway.tools import Tools
 from store.engine import Store
 from store.records import JournalEntry, JournalKind
-from store.records_batch import Delivery, DeliveryResult, WorkRow
+from store.records_batch import Delivery, DeliveryResult
+from store.records_work import WorkRow
 from store.unit import UnitOfWork
 
 _AGAIN: Final = timedelta(seconds=1)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gateway.trust.keys import SigningKey
     from schemas.registry import SchemaRegistry
     from store.engine import Store
-    from store.records_batch import WorkRow
+    from store.records_work import WorkRow
     from store.unit import UnitOfWork
 
 

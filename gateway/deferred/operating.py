@@ -8,7 +8,7 @@ from gateway.clock import Clock
 from gateway.deferred.base import WorkHandler, WorkNotThereError
 from store.engine import Store
 from store.records import JournalEntry, JournalKind
-from store.records_batch import WorkRow
+from store.records_work import WorkRow
 from store.unit import UnitOfWork
 
 

@@ -21,7 +21,7 @@ from gateway.deferred.terms import LONGEST, Terms
 from gateway.journaling import place_of, raise_alarm
 from store.engine import Store
 from store.errors import StoreUnavailable, WorkLost
-from store.records_batch import WorkRow, WorkState
+from store.records_work import WorkRow, WorkState
 from store.work import is_due
 
 _log: Final = logging.getLogger("gateway.deferred")

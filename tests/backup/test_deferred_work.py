@@ -7,7 +7,8 @@ import pytest
 
 from store.backup import export, read_header
 from store.engine import Store
-from store.records_batch import Delivery, WorkState
+from store.records_batch import Delivery
+from store.records_work import WorkState
 from store.restore import load
 from tests.backup.test_backup import OTHER
 from tests.support.core import NOW

@@ -28,7 +28,7 @@ from store.deliveries import progress_of
 from store.engine import Store
 from store.errors import StoreBusy
 from store.records import JournalRecord
-from store.records_batch import WorkRow
+from store.records_work import WorkRow
 from store.unit import UnitOfWork
 from store.work import list_work
 from tests.support.batch import BatchCore, connect_bva

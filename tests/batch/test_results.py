@@ -33,7 +33,8 @@ from messages.registry import BUNDLED_MESSAGES
 from store.deliveries import progress_of
 from store.engine import Store
 from store.records import StoredAnswer
-from store.records_batch import Chunk, Delivery, DeliveryResult, WorkRow, WorkState
+from store.records_batch import Chunk, Delivery, DeliveryResult
+from store.records_work import WorkRow, WorkState
 from store.work import list_work
 from tests.batch.test_chunks import failing, work_rows
 from tests.support.batch import ROUTE, BatchCore, connect_bva

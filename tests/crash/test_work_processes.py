@@ -6,7 +6,7 @@ from collections import Counter
 
 from gateway.clock import SystemClock
 from store.engine import Store
-from store.records_batch import WorkRow, WorkState
+from store.records_work import WorkRow, WorkState
 from store.work import list_work
 from tests.crash.work_children import KIND
 from tests.support.processes import children

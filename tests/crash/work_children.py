@@ -11,7 +11,7 @@ from gateway.deferred.runner import Worker
 from gateway.deferred.terms import Terms
 from store.engine import Store, new_holder
 from store.records import JournalEntry, JournalKind
-from store.records_batch import WorkRow
+from store.records_work import WorkRow
 from store.unit import UnitOfWork
 from tests.support.processes import report, wait_for_word
 from tests.support.stores import open_test_store

@@ -21,7 +21,7 @@ from gateway.deferred import handlers as table
 from gateway.deferred.base import Workshop
 from store.engine import Store
 from store.records import JournalEntry, JournalKind
-from store.records_batch import WorkRow
+from store.records_work import WorkRow
 from store.unit import UnitOfWork
 from tests.support.cli import inge, lay_out
 from tests.support.core import NOW, StandingClock

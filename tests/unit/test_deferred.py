@@ -19,7 +19,7 @@ from gateway.deferred.terms import BACK_OFF, LONGEST, Terms
 from store.engine import Store
 from store.errors import StoreBusy
 from store.records import JournalEntry, JournalKind
-from store.records_batch import WorkRow, WorkState
+from store.records_work import WorkRow, WorkState
 from store.schema import journal
 from store.unit import UnitOfWork
 from store.work import find_work

@@ -8,7 +8,7 @@ import pytest
 
 from store.engine import Store
 from store.errors import WorkLost
-from store.records_batch import WorkRow, WorkState
+from store.records_work import WorkRow, WorkState
 from store.work import count_work, find_work, is_due, list_work
 
 NOW = datetime(2026, 11, 24, 10, 30, 15, 123456, tzinfo=UTC)
