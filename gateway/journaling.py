@@ -36,7 +36,7 @@ def received(accepted: Registered) -> JournalEntry:
 
 def answered(accepted: Registered, outcome: Outcome, document: bytes, at: datetime) -> JournalEntry:
     """Return the entry of the first delivery of an answer document."""
-    return _delivery(
+    return sent_back(
         JournalKind.ANSWERED,
         accepted,
         document,
@@ -55,19 +55,20 @@ def repeated(
     accepted: Registered, document: bytes, message_type: str, code: str | None, at: datetime
 ) -> JournalEntry:
     """Return the entry of a further delivery of a stored answer document."""
-    return _delivery(JournalKind.REPEATED, accepted, document, at, message_type=message_type, code=code)
+    return sent_back(JournalKind.REPEATED, accepted, document, at, message_type=message_type, code=code)
 
 
-def _delivery(
+def sent_back(
     kind: JournalKind,
     accepted: Registered,
     document: bytes,
     at: datetime,
     *,
     message_type: str,
-    code: str | None,
+    code: str | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> JournalEntry:
+    """Return the entry of a document that goes to the sender of what it answers."""
     return JournalEntry(
         kind,
         at,

@@ -108,8 +108,8 @@ class Accepting(Taking):
         Without the acceptance store the core store has to do, as if nothing were here.
         """
         try:
-            waiting = self._kept.last_waiting(note.party.kennung)
-            return waiting, self._kept.find(note.party.kennung, note.uuid)
+            waiting = self._kept.last_waiting(note.party_id)
+            return waiting, self._kept.find(note.party_id, note.uuid)
         except StoreUnavailable as error:
             _log.error("the acceptance store is away: %s", error)
             return None, None
@@ -121,16 +121,16 @@ class Accepting(Taking):
         """
         place = note.message.lieferung
         found = (place.nummer, place.paketnummer)
-        if self._kept.in_place(note.party.kennung, found):
+        if self._kept.in_place(note.party_id, found):
             raise out_of_place("S999.delivery-number-used", found, last.sequence)
 
     def _keep(self, opened: Opened, file: IO[bytes], *, in_doubt: bool) -> Taken:
         """Store a file that was examined in the acceptance store; the receipt leaves after the commit."""
         note, message = opened.note, opened.manifest
         arrived = Arrived(
-            party_id=note.party.kennung,
+            party_id=note.party_id,
             uuid=note.uuid,
-            content_hash=note.document.content_hash,
+            content_hash=note.content_hash,
             number=message.lieferung.nummer,
             package=message.lieferung.paketnummer,
             last=message.lieferung.letztes_paket,
@@ -170,7 +170,7 @@ def _repeated(note: Note, kept: KeptDelivery) -> Taken:
 
 
 def _is_same(note: Note, kept: KeptDelivery) -> bool:
-    return kept.arrived.content_hash == note.document.content_hash
+    return kept.arrived.content_hash == note.content_hash
 
 
 def _parts(file: IO[bytes]) -> Iterator[bytes]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lxml import etree
 from sqlalchemy import Connection
 
+from gateway import journaling
 from gateway.accepted import Route
 from gateway.answers import TEST_MARK
 from gateway.batch.kept_states import kept_here, state_of
@@ -99,10 +100,7 @@ class Fetching:
         return Fetched(file, _note_of(result).datei.groesse, note)
 
     def _register(self, work: UnitOfWork, note: Note) -> None:
-        content_hash = note.document.content_hash
-        known = work.register(
-            note.party.kennung, note.uuid, content_hash, note.contract.message_type, note.received
-        )
+        known = work.register(note.party_id, note.uuid, note.content_hash, note.message_type, note.received)
         if known is not None:
             raise GatewayError("S999.request-replayed")
 
@@ -111,7 +109,7 @@ class Fetching:
         asked: bva.Abruf200008 = note.message
         confirmed = []
         for uuid in sorted({each.lower() for each in asked.bestaetigt}):
-            result = work.result_by_uuid(note.party.kennung, uuid)
+            result = work.result_by_uuid(note.party_id, uuid)
             if result is None:
                 raise GatewayError("S999.unknown-result")
             if work.confirm_result(result, note.now):
@@ -121,7 +119,7 @@ class Fetching:
 
     def _overview(self, note: Note) -> bva.Uebersicht200009:
         asked: bva.Abruf200008 = note.message
-        party = note.party.kennung
+        party = note.party_id
         # Before the core: what is drained in between is found there.
         kept = kept_here(self._kept, party, asked.lieferschein_uuid, _AT_ONCE)
         with self._store.read() as reader:
@@ -163,7 +161,7 @@ def _only(connection: Connection, party: str, uuid: str) -> list[Delivery]:
 def _result(work: UnitOfWork, note: Note) -> DeliveryResult:
     """Return the result a request names: by its note, or the first one of a delivery."""
     asked: bva.Abruf200008 = note.message
-    party = note.party.kennung
+    party = note.party_id
     found: DeliveryResult | None = None
     if asked.ergebnisschein_uuid is not None:
         found = work.result_by_uuid(party, asked.ergebnisschein_uuid.lower())
@@ -206,19 +204,11 @@ def _note_of(result: DeliveryResult) -> bva.Ergebnisschein200006:
 
 def _asked(note: Note, confirmed: list[str]) -> JournalEntry:
     """Return the journal's row of a request, with its bytes where it confirms: that is the proof of it."""
-    document = note.document
-    return JournalEntry(
-        JournalKind.ASKED_SERVICE,
-        note.received,
-        party_id=note.party.kennung,
-        uuid=note.uuid,
-        message_type=note.contract.message_type,
-        door=note.route.door,
-        peer=note.route.peer,
-        size=len(document.canonical),
-        digest=document.content_hash,
+    return replace(
+        journaling.received(note),
+        kind=JournalKind.ASKED_SERVICE,
         facts={"asked": note.message.gegenstand.value, "confirmed": confirmed},
-        content=document.canonical if confirmed else None,
+        content=note.canonical if confirmed else None,
     )
 
 
@@ -228,7 +218,7 @@ def _told(kind: JournalKind, note: Note, result: DeliveryResult) -> JournalEntry
         kind,
         note.received,
         result,
-        party_id=note.party.kennung,
+        party_id=note.party_id,
         door=note.route.door,
         peer=note.route.peer,
         facts={"by": note.message.gegenstand.value, "request": note.uuid},

@@ -48,7 +48,7 @@ _UUID_OF: Final = {Lieferschein200001: "lieferschein_uuid", Abruf200008: "abruf_
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A signed document of a party, which it may send here.
+    """A signed document of a party, which it may send here; to the journal what a message is.
 
     `received` is the real instant of its arrival, `now` the business time, `today` the German day of that.
     """
@@ -62,6 +62,26 @@ class Note:
     received: datetime
     now: datetime
     today: date
+
+    @property
+    def party_id(self) -> str:
+        """Return the kennung of the sender."""
+        return self.party.kennung
+
+    @property
+    def message_type(self) -> str:
+        """Return the number of the document."""
+        return self.contract.message_type
+
+    @property
+    def canonical(self) -> bytes:
+        """Return the canonical form of the document."""
+        return self.document.canonical
+
+    @property
+    def content_hash(self) -> bytes:
+        """Return the SHA-256 of it."""
+        return self.document.content_hash
 
     @property
     def uuid(self) -> str:
@@ -167,7 +187,7 @@ class NoteReader:
                     size=len(document.canonical),
                     party_id=party.kennung,
                     uuid=uuid,
-                    message_type=None if note is None else note.contract.message_type,
+                    message_type=None if note is None else note.message_type,
                     content=document.canonical,
                 ),
             )
@@ -183,7 +203,7 @@ class NoteReader:
     def _object(self, note: Note) -> None:
         message, settings = note.message, self._tools.settings
         if isinstance(message, Lieferschein200001):
-            claims = Claims(message.leser.kennung, note.contract.message_type, message.test)
+            claims = Claims(message.leser.kennung, note.message_type, message.test)
             for objection in objections(claims, note.contract, note.party, settings):
                 raise objection
             return

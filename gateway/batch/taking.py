@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Final
 
+from gateway import journaling
 from gateway.accepted import Route
 from gateway.answers import TEST_MARK
 from gateway.batch.notes import Note, NoteReader, NoteWay, Signer
@@ -154,7 +155,7 @@ class Taking:
             if known is not None:
                 return known
             accepted_at = self._tools.real_clock.now()
-            sequence = _follow_on(note.message, work.lock_sequence(note.party.kennung))
+            sequence = _follow_on(note.message, work.lock_sequence(note.party_id))
             whole = work.stored_chunks(delivery.id) == delivery.chunks
             if not whole or not work.accept_delivery(delivery.id, accepted_at):
                 # Another manifest came under this UUID meanwhile, and took the place of what was loaded.
@@ -167,9 +168,7 @@ class Taking:
             work.enqueue(RESULT, accepted_at, subject=delivery.id)
             for entry in _journal(note, delivery, made, promised.at if promised else accepted_at):
                 work.add_journal(entry)
-            work.store_answer(
-                note.party.kennung, note.uuid, StoredAnswer(made, bva.Eingang200007.message_type)
-            )
+            work.store_answer(note.party_id, note.uuid, StoredAnswer(made, bva.Eingang200007.message_type))
             try:
                 work.commit()
             except StoreBusy:
@@ -188,7 +187,7 @@ class Taking:
             known = self._known(work, note, promised)
             if known is not None:
                 return known
-            _follow_on(note.message, work.lock_sequence(note.party.kennung))
+            _follow_on(note.message, work.lock_sequence(note.party_id))
         return self._wanted(way, note)
 
     def receipt(self, note: Note, state: bva.Eingangszustand) -> bytes:
@@ -200,7 +199,7 @@ class Taking:
             lieferschein_uuid=message.lieferschein_uuid,
             erstellungszeitpunkt=german_time(self._tools.clock.now()),
             autor=bva.Stelle(settings.kennung, settings.name),
-            leser=bva.Stelle(note.party.kennung, note.party.name),
+            leser=bva.Stelle(note.party_id, note.party.name),
             lieferung=message.lieferung,
             anzahl_datensaetze=message.anzahl_datensaetze,
             zustand=state,
@@ -222,20 +221,19 @@ class Taking:
 
     def _known(self, work: UnitOfWork, note: Note, promised: Promised | None = None) -> Taken | None:
         """Return the receipt of a delivery that was accepted before; else `work` has registered its UUID."""
-        message_type = note.contract.message_type
-        content_hash = note.document.content_hash
-        known = work.register(note.party.kennung, note.uuid, content_hash, message_type, note.received)
+        known = work.register(note.party_id, note.uuid, note.content_hash, note.message_type, note.received)
         if known is None:
             return None
-        if known.content_hash != content_hash:
+        if known.content_hash != note.content_hash:
             raise GatewayError("S999.uuid-reused")
         if known.answer is None:
             raise GatewayError("S100")
         receipt, kind, at = known.answer.document, JournalKind.REPEATED, self._tools.real_clock.now()
         if promised is not None and promised.receipt != receipt:
             receipt, kind, at = promised.receipt, JournalKind.ANSWERED, promised.at
-            work.replace_answer(note.party.kennung, note.uuid, receipt)
-        work.add_journal(_entry(kind, note, receipt, at, known.answer.message_type))
+            work.replace_answer(note.party_id, note.uuid, receipt)
+        message_type = known.answer.message_type
+        work.add_journal(journaling.sent_back(kind, note, receipt, at, message_type=message_type))
         work.commit()
         return Taken(receipt, True, note.party, note.uuid)
 
@@ -276,13 +274,13 @@ class Taking:
         records = message.anzahl_datensaetze
         return Delivery(
             id=delivery_id,
-            party_id=note.party.kennung,
+            party_id=note.party_id,
             uuid=note.uuid,
-            content_hash=note.document.content_hash,
+            content_hash=note.content_hash,
             number=message.lieferung.nummer,
             package=message.lieferung.paketnummer,
             last=message.lieferung.letztes_paket,
-            stem=stem_for(note.party.kennung, note.uuid),
+            stem=stem_for(note.party_id, note.uuid),
             records=records,
             size=message.datei.groesse,
             sha256=message.datei.sha256,
@@ -336,32 +334,8 @@ def out_of_place(code: str, found: tuple[int, int], last: DeliverySequence) -> G
 
 
 def _journal(note: Note, delivery: Delivery, receipt: bytes, at: datetime) -> tuple[JournalEntry, ...]:
-    document = note.document
-    received = JournalEntry(
-        JournalKind.RECEIVED,
-        note.received,
-        party_id=note.party.kennung,
-        uuid=note.uuid,
-        message_type=note.contract.message_type,
-        door=note.route.door,
-        peer=note.route.peer,
-        size=len(document.canonical),
-        digest=document.content_hash,
-        facts={"delivery": delivery.id, "records": delivery.records, "sha256": delivery.sha256.hex()},
-        content=document.canonical,
-    )
-    return received, _entry(JournalKind.ANSWERED, note, receipt, at, bva.Eingang200007.message_type)
-
-
-def _entry(kind: JournalKind, note: Note, document: bytes, at: datetime, message_type: str) -> JournalEntry:
-    return JournalEntry(
-        kind,
-        at,
-        party_id=note.party.kennung,
-        uuid=note.uuid,
-        message_type=message_type,
-        door=note.route.door,
-        peer=note.route.peer,
-        size=len(document),
-        digest=hashlib.sha256(document).digest(),
-    )
+    facts = {"delivery": delivery.id, "records": delivery.records, "sha256": delivery.sha256.hex()}
+    received = replace(journaling.received(note), facts=facts)
+    message_type = bva.Eingang200007.message_type
+    answered = journaling.sent_back(JournalKind.ANSWERED, note, receipt, at, message_type=message_type)
+    return received, answered
