@@ -18,6 +18,7 @@ from store.records import PartyRecord
 
 READER = "nachrichtenkopf.g2g/leser/kennung"
 AUTHOR = "nachrichtenkopf.g2g/autor/kennung"
+MESSAGE_UUID = "nachrichtenkopf.g2g/identifikation.nachricht/nachrichtenUUID"
 TYPE = "nachrichtenkopf.g2g/identifikation.nachricht/nachrichtentyp/code"
 
 

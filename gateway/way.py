@@ -7,6 +7,7 @@ from typing import Final
 
 from gateway.accepted import ParsedMessage, Route
 from gateway.clock import StopWatch
+from gateway.permission import AUTHOR, MESSAGE_UUID
 from gateway.serving import ServiceRequest
 from gateway.trust.documents import VerifiedDocument
 from messages.namespaces import DIENST
@@ -15,11 +16,8 @@ from store.records import PartyRecord
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _OWN: Final = f"{{{DIENST}}}"
 # Where author and UUID stand: in the header of the standard, and in the small one of our own operations.
-_AUTHOR: Final = {True: f"{_OWN}kennung", False: "nachrichtenkopf.g2g/autor/kennung"}
-_ID: Final = {
-    True: f"{_OWN}anfrageUUID",
-    False: "nachrichtenkopf.g2g/identifikation.nachricht/nachrichtenUUID",
-}
+_AUTHOR: Final = {True: f"{_OWN}kennung", False: AUTHOR}
+_ID: Final = {True: f"{_OWN}anfrageUUID", False: MESSAGE_UUID}
 
 
 class Way:

@@ -15,7 +15,7 @@ from lxml import etree
 
 from gateway.batch.record_ids import record_uuid, stem_for
 from gateway.connecting.given import LIMITS, GivenFile
-from gateway.permission import AUTHOR, text_at
+from gateway.permission import AUTHOR, MESSAGE_UUID, text_at
 from gateway.service.inspection import inspect
 from gateway.trust import names
 from gateway.trust.canonical import canonical_octets
@@ -24,7 +24,6 @@ from messages.namespaces import BVA
 from schemas.registry import Contract, SchemaRegistry
 from store.records_connection import Pair, Supplied
 
-_UUID: Final = "nachrichtenkopf.g2g/identifikation.nachricht/nachrichtenUUID"
 _RECORDS: Final = f"{{{BVA}}}BVABAMF.Datensaetze.200003"
 
 _Manifests: TypeAlias = dict[PurePosixPath, list[Lieferschein200001]]
@@ -134,7 +133,7 @@ def _named(read: _Read, manifests: _Manifests) -> tuple[str, str, PurePosixPath 
     Out: that place as well, None for a message.
     """
     if read.root.tag != Lieferschein200001.root:
-        return text_at(read.root, _UUID).lower(), text_at(read.root, AUTHOR), None
+        return text_at(read.root, MESSAGE_UUID).lower(), text_at(read.root, AUTHOR), None
     manifest: Lieferschein200001 = parse(read.root)
     beside = PurePosixPath(read.name).parent / manifest.datei.name
     manifests.setdefault(beside, []).append(manifest)
