@@ -8,31 +8,29 @@ from typing import Annotated, ClassVar, Final
 
 from lxml import etree
 
-from messages.binding import Codec, El, plan_of
-from messages.leaves import parse_token, write_text
+from messages.binding import El, plan_of
+from messages.leaves import TOKEN
 from messages.namespaces import ANBINDUNG
 
 ROOT: Final = f"{{{ANBINDUNG}}}anbindungsbestaetigung"
-
-_TOKEN: Final = Codec(parse_token, write_text)
 
 
 @dataclass(frozen=True, slots=True)
 class PruefendeStelle:
     """Who operates the test environment; ``umgebung`` is "test"."""
 
-    kennung: Annotated[str, El("kennung", ANBINDUNG, _TOKEN)]
+    kennung: Annotated[str, El("kennung", ANBINDUNG, TOKEN)]
     name: Annotated[str, El("name", ANBINDUNG)]
-    umgebung: Annotated[str, El("umgebung", ANBINDUNG, _TOKEN)]
+    umgebung: Annotated[str, El("umgebung", ANBINDUNG, TOKEN)]
 
 
 @dataclass(frozen=True, slots=True)
 class AngebundeneBehoerde:
     """Who is connected; ``art`` is its kind of agency ("ABH")."""
 
-    kennung: Annotated[str, El("kennung", ANBINDUNG, _TOKEN)]
+    kennung: Annotated[str, El("kennung", ANBINDUNG, TOKEN)]
     name: Annotated[str, El("name", ANBINDUNG)]
-    art: Annotated[str, El("art", ANBINDUNG, _TOKEN)]
+    art: Annotated[str, El("art", ANBINDUNG, TOKEN)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class Produkt:
 class Nachrichtenart:
     """A message type in a version of its standard ("XAusländer 26.11")."""
 
-    nachrichtentyp: Annotated[str, El("nachrichtentyp", ANBINDUNG, _TOKEN)]
+    nachrichtentyp: Annotated[str, El("nachrichtentyp", ANBINDUNG, TOKEN)]
     standardversion: Annotated[str, El("standardversion", ANBINDUNG)]
 
 
@@ -59,7 +57,7 @@ class Vergleich:
     zeitpunkt: Annotated[datetime, El("zeitpunkt", ANBINDUNG)]
     durch: Annotated[str, El("durch", ANBINDUNG)]
     anzahl: Annotated[int, El("anzahl", ANBINDUNG)]
-    pruefsumme: Annotated[str, El("pruefsumme", ANBINDUNG, _TOKEN)]
+    pruefsumme: Annotated[str, El("pruefsumme", ANBINDUNG, TOKEN)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class Anbindungsbestaetigung:
 
     root: ClassVar[str] = ROOT
 
-    bestaetigung_uuid: Annotated[str, El("bestaetigungUUID", ANBINDUNG, _TOKEN)]
+    bestaetigung_uuid: Annotated[str, El("bestaetigungUUID", ANBINDUNG, TOKEN)]
     pruefende_stelle: Annotated[PruefendeStelle, El("pruefendeStelle", ANBINDUNG)]
     behoerde: Annotated[AngebundeneBehoerde, El("behoerde", ANBINDUNG)]
     produkt: Annotated[Produkt, El("produkt", ANBINDUNG)]

@@ -21,7 +21,7 @@ from messages.binding import Attr, Codec, El, Inline, plan_of, refuse
 from messages.errors import Advice
 from messages.fehler import ADVICE
 from messages.group07 import BerechtigungVerpflichtung
-from messages.leaves import parse_token, write_text
+from messages.leaves import TOKEN, parse_token, write_text
 from messages.namespaces import BVA
 from messages.values import (
     Ansprechpartner,
@@ -34,7 +34,6 @@ from messages.values import (
 )
 
 _El: Final = partial(El, namespace=BVA)
-_TOKEN: Final = Codec(parse_token, write_text)
 # Empty and unknown as in the reports of immigration authorities, whose types these are.
 _GESCHLECHT: Final = maybe_inside(El("geschlecht"), Code)
 _GEBURTSORT: Final = text_or_unknown(El("ort"), El("unbekannt"))
@@ -103,7 +102,7 @@ class _Root:
 class Stelle:
     """Sender or reader of a delivery; ``kennung`` as in the register of parties."""
 
-    kennung: Annotated[str, _El("kennung", codec=_TOKEN)]
+    kennung: Annotated[str, _El("kennung", codec=TOKEN)]
     name: Annotated[str, _El("name")]
 
 
@@ -120,7 +119,7 @@ class Lieferfolge:
 class Datei:
     """A file beside a note: its name without folder, its length in bytes, its SHA-256."""
 
-    name: Annotated[str, _El("name", codec=_TOKEN)]
+    name: Annotated[str, _El("name", codec=TOKEN)]
     groesse: Annotated[int, _El("groesse")]
     sha256: Annotated[bytes, _El("sha256", codec=_DIGEST)]
 
@@ -226,7 +225,7 @@ class Abgelehnt:
 class Einzelfehler:
     """A finding about a record or a delivery; ``pfad`` names elements, never values."""
 
-    code: Annotated[str, _El("code", codec=_TOKEN)]
+    code: Annotated[str, _El("code", codec=TOKEN)]
     pfad: Annotated[str | None, _El("pfad")]
     text: Annotated[str, _El("text")]
     text_englisch: Annotated[str, _El("textEnglisch")]

@@ -42,6 +42,10 @@ def parse_token(element: etree._Element) -> str:
     return " ".join((element.text or "").split())
 
 
+TOKEN: Final = Codec(parse_token, write_text)
+"""Of elements that hold a token: blanks around it do not count."""
+
+
 def parse_boolean(element: etree._Element) -> bool:
     """An xs:boolean. Raises GatewayError X001."""
     text = (element.text or "").strip()

@@ -19,11 +19,9 @@ from lxml import etree
 from messages.binding import Attr, Codec, El, plan_of, refuse
 from messages.errors import Advice
 from messages.fehler import ADVICE, Einzelfehler
-from messages.leaves import parse_token, write_text
+from messages.leaves import TOKEN, parse_token, write_text
 from messages.namespaces import DIENST
 from messages.writing import read
-
-_TOKEN: Final = Codec(parse_token, write_text)
 
 
 class Zustand(StrEnum):
@@ -81,7 +79,7 @@ class Anfrage(_Root):
     """The small header of every request; only the presence of ``test`` counts."""
 
     anfrage_uuid: Annotated[str, El("anfrageUUID", DIENST)]
-    kennung: Annotated[str, El("kennung", DIENST, _TOKEN)]
+    kennung: Annotated[str, El("kennung", DIENST, TOKEN)]
     erstellungszeitpunkt: Annotated[datetime, El("erstellungszeitpunkt", DIENST)]
     test: Annotated[str | None, Attr("test")] = None
 
@@ -97,7 +95,7 @@ class HoleNachrichten(Anfrage, kind="holeNachrichten"):
 class BestaetigeNachrichten(Anfrage, kind="bestaetigeNachrichten"):
     """Says that the documents with these ids are kept for good."""
 
-    nachricht_ids: Annotated[tuple[str, ...], El("nachrichtId", DIENST, _TOKEN)]
+    nachricht_ids: Annotated[tuple[str, ...], El("nachrichtId", DIENST, TOKEN)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +120,7 @@ class SpaetereAntwort:
     ``dokument`` is None after its time was over.
     """
 
-    nachricht_id: Annotated[str, El("nachrichtId", DIENST, _TOKEN)]
+    nachricht_id: Annotated[str, El("nachrichtId", DIENST, TOKEN)]
     nachrichten_uuid: Annotated[str, El("nachrichtenUUID", DIENST)]
     ausloeser_uuid: Annotated[str, El("ausloeserUUID", DIENST)]
     bereitgestellt_am: Annotated[datetime, El("bereitgestelltAm", DIENST)]
@@ -152,7 +150,7 @@ class BestaetigeNachrichtenAntwort(_Root, kind="bestaetigeNachrichtenAntwort"):
 class Ablehnung:
     """Why a message was not taken; the texts only where they need no particulars of the message."""
 
-    code: Annotated[str, El("code", DIENST, _TOKEN)]
+    code: Annotated[str, El("code", DIENST, TOKEN)]
     pfad: Annotated[str | None, El("pfad", DIENST)]
     zeile: Annotated[int | None, El("zeile", DIENST)]
     text_deutsch: Annotated[str | None, El("textDeutsch", DIENST)]
@@ -202,7 +200,7 @@ class PruefeNachrichtAntwort(_Root, kind="pruefeNachrichtAntwort"):
 
     anfrage_uuid: Annotated[str, El("anfrageUUID", DIENST)]
     fehlerfrei: Annotated[bool, El("fehlerfrei", DIENST)]
-    nachrichtentyp: Annotated[str | None, El("nachrichtentyp", DIENST, _TOKEN)] = None
+    nachrichtentyp: Annotated[str | None, El("nachrichtentyp", DIENST, TOKEN)] = None
     befunde: Annotated[tuple[Befund, ...], El("befund", DIENST)] = ()
 
 
