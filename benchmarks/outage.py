@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import func, select
 
+from adapters.config import load_config
+from adapters.config_files import load_signing_key
+from adapters.server_acceptance import build_copy
+from adapters.server_core import core_settings
 from benchmarks.office import client_of, tally, workers
 from fixtures.demo.display import say
 from fixtures.demo.place import Place
 from fixtures.demo.server import running
 from fixtures.resettlers import records, write_file
+from gateway.clock import SystemClock
 from store.engine import Store
 from store.schema import delivery
+from tests.support.outage import store_away
 from tests.support.postgres import PostgresCluster
 
 PER_SECOND: Final = 12
 """The load that the gateway is built for."""
 PER_DELIVERY: Final = 500
 SEED: Final = 4242
+PATIENCE_SECONDS: Final = 60.0
 
 
 def caught_up(place: Place, store: Store, cluster: PostgresCluster | None, minutes: int) -> dict[str, Any]:
@@ -33,9 +37,10 @@ def caught_up(place: Place, store: Store, cluster: PostgresCluster | None, minut
     with running(place), workers(place):
         number = client.state().erwartet.nummer
         before = tally(store)
-        # The local copy of the register of parties is written while the store is there.
-        time.sleep(5)
-        with _away(store, cluster):
+        _await_copy(place)
+        # Its files are somewhere else for a while: none of ours may stay open.
+        store.close()
+        with store_away(str(store.engine.url), cluster):
             begin = time.perf_counter()
             for place_in_row in range(count):
                 with file.open("wb") as out:
@@ -61,26 +66,15 @@ def caught_up(place: Place, store: Store, cluster: PostgresCluster | None, minut
     }
 
 
-@contextmanager
-def _away(store: Store, cluster: PostgresCluster | None) -> Iterator[None]:
-    """Take the core store away: PostgreSQL is stopped, SQLite's files are somewhere else."""
-    if cluster is not None:
-        cluster.stop("immediate")
-        try:
-            yield
-        finally:
-            cluster.start()
-        return
-    files = [Path(f"{store.engine.url.database}{end}") for end in ("", "-wal", "-shm")]
-    store.close()
-    moved = [(path, path.with_name(f"{path.name}.away")) for path in files if path.exists()]
-    for path, other in moved:
-        path.rename(other)
-    try:
-        yield
-    finally:
-        for path, other in reversed(moved):
-            other.rename(path)
+def _await_copy(place: Place) -> None:
+    """Wait for the local copy of the register of parties: it is written while the store is there."""
+    config = load_config(place.config)
+    copy = build_copy(config, load_signing_key(config), core_settings(config), SystemClock())
+    until = time.monotonic() + PATIENCE_SECONDS
+    while (problem := copy.state().problem) is not None:
+        if time.monotonic() > until:
+            raise RuntimeError(problem)
+        time.sleep(0.1)
 
 
 def _finished(store: Store, first_number: int) -> int:
