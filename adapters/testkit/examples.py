@@ -36,7 +36,6 @@ _RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
     {"070001": "1a", "070008": "1b", "070009": "1b", "070010": "2", "080001": "8", "080010": "5"}
 )
 """Kind of right (list artberechtigung) by the message that reported it."""
-_CAN_BE_TAKEN_OVER: Final = frozenset({"17117", "17118"})
 _WORDS_DE, _WORDS_EN = "Ein Satz für Menschen.", "A sentence for people."
 
 
