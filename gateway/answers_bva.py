@@ -38,15 +38,12 @@ def body(decided: Decided) -> Body:
 def faulty(error: GatewayError) -> Body:
     """Return the result of a record that was not processed, with every finding there is about it."""
     found: Sequence[GatewayError] = single_errors(error) or (error,)
-    return Body(
-        Ergebnis200004,
-        fehlerhaft=Fehlerhaft(
-            tuple(
-                Einzelfehler(each.code, each.path, each.text_de, each.text_en, each.entry.advice)
-                for each in found
-            )
-        ),
-    )
+    return Body(Ergebnis200004, fehlerhaft=Fehlerhaft(tuple(finding(each) for each in found)))
+
+
+def finding(error: GatewayError) -> Einzelfehler:
+    """Return one finding as senders are told it."""
+    return Einzelfehler(error.code, error.path, error.text_de, error.text_en, error.entry.advice)
 
 
 def _accepted(decided: Decided) -> Body:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
+from gateway.answers_bva import finding
 from gateway.clock import german_time
 from messages import bva
 from messages.errors import GatewayError
@@ -45,7 +46,6 @@ def state_of(kept: KeptDelivery) -> bva.Lieferstand:
     """Return how far such a delivery is, with its refusal."""
     arrived = kept.arrived
     refused = kept.state is KeptState.REFUSED
-    error = refusal_of(kept)
     return bva.Lieferstand(
         lieferschein_uuid=arrived.uuid,
         lieferung=bva.Lieferfolge(arrived.number, arrived.package, arrived.last),
@@ -53,7 +53,5 @@ def state_of(kept: KeptDelivery) -> bva.Lieferstand:
         zustand=bva.Lieferzustand.REFUSED if refused else bva.Lieferzustand.KEPT,
         anzahl_datensaetze=arrived.records,
         bearbeitet=0,
-        fehler=bva.Einzelfehler(error.code, error.path, error.text_de, error.text_en, error.entry.advice)
-        if refused
-        else None,
+        fehler=finding(refusal_of(kept)) if refused else None,
     )

@@ -13,9 +13,10 @@ from typing import Final
 
 from lxml import etree
 
+from gateway.answers_bva import faulty
 from gateway.batch.record_ids import record_uuid
-from messages.bva import Einzelfehler, Ergebnis200004, Ergebnisrahmen, Fehlerhaft, Zaehlung
-from messages.errors import CATALOGUE
+from messages.bva import Ergebnisrahmen, Zaehlung
+from messages.errors import GatewayError
 from messages.namespaces import BVA
 from messages.registry import MessageRegistry
 from store.deliveries import first_counts, missed_positions
@@ -118,9 +119,7 @@ def failed(messages: MessageRegistry, position: int) -> bytes:
 
     It is written anew whenever the file is fetched: its words are as fixed as the note that was signed.
     """
-    entry = CATALOGUE[FAILED]
-    error = Einzelfehler(FAILED, None, entry.text_de, entry.text_en, entry.advice)
-    return messages.write(Ergebnis200004(Ergebnisrahmen(position), fehlerhaft=Fehlerhaft((error,))))
+    return messages.write(faulty(GatewayError(FAILED)).framed(Ergebnisrahmen(position)))
 
 
 def _later_pages(
