@@ -19,7 +19,6 @@ from gateway.batch.fetching import Fetching
 from gateway.batch.handing_over import HandingOver
 from gateway.batch.notes import NoteReader
 from gateway.batch.records_file import RecordsLimits
-from gateway.batch.signing import signer
 from gateway.batch.taking import Taking
 from gateway.deferred.base import Workshop
 from gateway.senders import Senders
@@ -63,38 +62,22 @@ def build_batch_door(
     In: what deferred work is done with, who recognises senders, what is there for the time in which the core
     store is away.
     """
-    sign = signer(workshop.key, workshop.ecdsa_key)
-    store, tools, batch = workshop.store, workshop.tools, config.batch
-
-    def reader(recognising: Senders, *, tls_must_match: bool = False) -> NoteReader:
-        return NoteReader(
-            store=store,
-            registry=workshop.registry,
-            senders=recognising,
-            tools=tools,
-            limits=workshop.limits,
-            sign=sign,
-            tls_must_match=tls_must_match,
-        )
-
-    notes = reader(senders, tls_must_match=tls_must_match)
-    with_core: dict[str, Any] = {
-        "store": store,
-        "tools": tools,
-        "sign": sign,
+    tools, batch = workshop.tools, config.batch
+    notes = NoteReader(workshop, senders, tls_must_match=tls_must_match)
+    usual: dict[str, Any] = {
         "limits": RecordsLimits(max_bytes=batch.max_bytes, max_records=batch.max_records),
         "chunk_records": batch.chunk_records,
         "spool": batch.spool,
     }
-    taking = Taking(notes=notes, **with_core)
+    taking = Taking(workshop, notes, **usual)
     if away is not None:
-        notes_away = reader(away.senders, tls_must_match=tls_must_match)
-        taking = Accepting(kept=away.kept, notes_away=notes_away, notes=notes, **with_core)
-    judged = reader(Senders(validator=None, parties=tools.parties, settings=tools.settings))
+        notes_away = NoteReader(workshop, away.senders, tls_must_match=tls_must_match)
+        taking = Accepting(workshop, notes, kept=away.kept, notes_away=notes_away, **usual)
+    judged = NoteReader(workshop, Senders(validator=None, parties=tools.parties, settings=tools.settings))
     return BatchDoor(
         taking,
-        Fetching(store=store, tools=tools, notes=notes, sign=sign, kept=None if away is None else away.kept),
-        Taking(notes=judged, **with_core),
+        Fetching(workshop, notes, kept=None if away is None else away.kept),
+        Taking(workshop, judged, **usual),
     )
 
 

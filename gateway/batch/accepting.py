@@ -15,6 +15,7 @@ from typing import IO, Any, Final
 from gateway.batch.kept_states import refusal_of
 from gateway.batch.notes import Note, NoteReader, NoteWay
 from gateway.batch.taking import CommitInDoubt, Opened, Taken, Taking, out_of_place
+from gateway.deferred.base import Workshop
 from messages.bva import Eingangszustand, Lieferschein200001
 from messages.errors import GatewayError
 from store.acceptance.records import Arrived, KeptDelivery, KeptState
@@ -36,6 +37,8 @@ class Accepting(Taking):
 
     def __init__(
         self,
+        workshop: Workshop,
+        notes: NoteReader,
         *,
         kept: AcceptanceStore,
         notes_away: NoteReader,
@@ -45,7 +48,7 @@ class Accepting(Taking):
         """In: what `Taking` wants, a reader of manifests that believes the copy of the registry, and for how
         many seconds nobody tries a core again that was away: each try may wait for a connection.
         """
-        super().__init__(**usual)
+        super().__init__(workshop, notes, **usual)
         self._kept = kept
         self._notes_away = notes_away
         self._believed_away = believed_away

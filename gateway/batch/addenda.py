@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from gateway.batch.notes import Signer
 from gateway.batch.record_ids import stem_of
 from gateway.batch.result_files import later_counted, later_file, measured
 from gateway.batch.result_notes import signed_note
 from gateway.batch.results import journaled
+from gateway.batch.signing import Signer
 from gateway.scheduler.runner import Progress
 from gateway.tools import Tools
 from store.deliveries import abandoned_deliveries

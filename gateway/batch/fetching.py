@@ -13,12 +13,13 @@ from gateway import journaling
 from gateway.accepted import Route
 from gateway.answers import TEST_MARK
 from gateway.batch.kept_states import kept_here, state_of
-from gateway.batch.notes import Note, NoteReader, NoteWay, Signer
+from gateway.batch.notes import Note, NoteReader, NoteWay
 from gateway.batch.result_files import result_file
 from gateway.batch.result_notes import result_row
+from gateway.batch.signing import signer
 from gateway.clock import german_time
+from gateway.deferred.base import Workshop
 from gateway.results import Refusal
-from gateway.tools import Tools
 from messages import bva
 from messages.errors import GatewayError
 from store.acceptance.store import AcceptanceStore
@@ -29,7 +30,6 @@ from store.deliveries import (
     progress_of,
     results_of,
 )
-from store.engine import Store
 from store.records import JournalEntry, JournalKind
 from store.records_batch import Delivery, DeliveryProgress, DeliveryResult, DeliverySequence
 from store.unit import UnitOfWork
@@ -53,21 +53,13 @@ class Fetched:
 class Fetching:
     """Answers requests for results; used by several threads at once."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        tools: Tools,
-        notes: NoteReader,
-        sign: Signer,
-        kept: AcceptanceStore | None = None,
-    ) -> None:
+    def __init__(self, workshop: Workshop, notes: NoteReader, *, kept: AcceptanceStore | None = None) -> None:
         """In: the acceptance store of this node, if there is one: what lies in it is told too."""
         self.notes = notes
         self._kept = kept
-        self._store = store
-        self._tools = tools
-        self._sign = sign
+        self._store = workshop.store
+        self._tools = workshop.tools
+        self._sign = signer(workshop.key, workshop.ecdsa_key)
 
     def answer(self, octets: bytes, route: Route, tls_fingerprint: str | None = None) -> Fetched | Refusal:
         """Answer a signed request. What it confirms is noted and committed before anything leaves.

@@ -15,12 +15,13 @@ from typing import Any, Final, TypeVar
 
 from gateway import journaling
 from gateway.accepted import Route
+from gateway.batch.signing import signer
 from gateway.clock import german_day
+from gateway.deferred.base import Workshop
 from gateway.permission import Claims, objections, wrong_environment
 from gateway.results import Refusal
 from gateway.senders import Recognised, Senders
-from gateway.tools import Tools
-from gateway.trust.admission import Limits, admit
+from gateway.trust.admission import admit
 from gateway.trust.documents import VerifiedDocument
 from gateway.trust.policy import SignaturePolicy
 from gateway.trust.signed_document import verify_document
@@ -28,9 +29,8 @@ from messages.bva import Abruf200008, Lieferschein200001, parse
 from messages.errors import GatewayError
 from messages.namespaces import BVA
 from messages.violations import kept_contract
-from schemas.registry import Contract, SchemaRegistry
+from schemas.registry import Contract
 from schemas.violations import shown_name
-from store.engine import Store
 from store.records import PartyRecord
 
 DOOR: Final = "batch"
@@ -38,9 +38,6 @@ DOOR: Final = "batch"
 
 DELIVERED: Final = frozenset({Lieferschein200001})
 """The classes of the manifests that are taken in: what a party may send, like a message."""
-
-Signer = Callable[[bytes, PartyRecord | None], bytes]
-"""Signs a document for its reader, in itself. In: its canonical octets, the party it is for."""
 
 _Result = TypeVar("_Result")
 _UUID_OF: Final = {Lieferschein200001: "lieferschein_uuid", Abruf200008: "abruf_uuid"}
@@ -110,24 +107,14 @@ class NoteReader:
     `limits` are the caps on one document. With `tls_must_match` the signer must be who opened the connection.
     """
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        registry: SchemaRegistry,
-        senders: Senders,
-        tools: Tools,
-        limits: Limits,
-        sign: Signer,
-        tls_must_match: bool = False,
-    ) -> None:
-        self.limits = limits
-        self._store = store
-        self._registry = registry
+    def __init__(self, workshop: Workshop, senders: Senders, *, tls_must_match: bool = False) -> None:
+        self.limits = workshop.limits
+        self._store = workshop.store
+        self._registry = workshop.registry
         self._senders = senders
-        self._tools = tools
+        self._tools = workshop.tools
         self._policy = SignaturePolicy(str_transform=True)
-        self._sign = sign
+        self._sign = signer(workshop.key, workshop.ecdsa_key)
         self._tls_must_match = tls_must_match
 
     def begin(self, octets: bytes, route: Route, tls_fingerprint: str | None = None) -> NoteWay:

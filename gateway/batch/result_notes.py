@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from gateway.answers import TEST_MARK
-from gateway.batch.notes import Signer
 from gateway.batch.result_files import Measured
+from gateway.batch.signing import Signer
 from gateway.clock import german_time
 from gateway.tools import Tools
 from messages import bva

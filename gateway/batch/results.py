@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from gateway.batch.notes import DOOR, Signer
+from gateway.batch.notes import DOOR
 from gateway.batch.result_files import first_counted, first_file, measured
 from gateway.batch.result_notes import result_row, signed_note
+from gateway.batch.signing import Signer
 from gateway.batch.work_kinds import CHUNK
 from gateway.deferred.base import Postponed, WorkNotThereError
 from gateway.tools import Tools

@@ -1,10 +1,14 @@
 """Signing the documents of this door: each carries its signature in itself, and can be proven years later."""
 
-from gateway.batch.notes import Signer
+from collections.abc import Callable
+
 from gateway.trust.canonical import CanonicalBytes
 from gateway.trust.keys import SigningKey
 from gateway.trust.signed_document import sign_document
 from store.records import PartyRecord
+
+Signer = Callable[[bytes, PartyRecord | None], bytes]
+"""Signs a document for its reader, in itself. In: its canonical octets, the party it is for."""
 
 
 def signer(key: SigningKey, ecdsa: SigningKey | None = None) -> Signer:

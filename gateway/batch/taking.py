@@ -17,17 +17,17 @@ from typing import IO, Final
 from gateway import journaling
 from gateway.accepted import Route
 from gateway.answers import TEST_MARK
-from gateway.batch.notes import Note, NoteReader, NoteWay, Signer
+from gateway.batch.notes import Note, NoteReader, NoteWay
 from gateway.batch.packing import pack
 from gateway.batch.record_ids import stem_for
 from gateway.batch.records_file import Piece, RecordsFile, RecordsLimits
+from gateway.batch.signing import signer
 from gateway.batch.work_kinds import CHUNK, RESULT
 from gateway.clock import german_time
+from gateway.deferred.base import Workshop
 from gateway.results import Refusal
-from gateway.tools import Tools
 from messages import bva
 from messages.errors import GatewayError
-from store.engine import Store
 from store.errors import StoreBusy, StoreUnavailable
 from store.records import JournalEntry, JournalKind, PartyRecord, StoredAnswer
 from store.records_batch import Delivery, DeliverySequence
@@ -84,20 +84,18 @@ class Taking:
 
     def __init__(
         self,
-        *,
-        store: Store,
-        tools: Tools,
+        workshop: Workshop,
         notes: NoteReader,
-        sign: Signer,
+        *,
         limits: RecordsLimits,
         chunk_records: int,
         spool: Path | None = None,
     ) -> None:
         self.limits = limits
         self.notes = notes
-        self._store = store
-        self._tools = tools
-        self._sign = sign
+        self._store = workshop.store
+        self._tools = workshop.tools
+        self._sign = signer(workshop.key, workshop.ecdsa_key)
         self._chunk_records = chunk_records
         self._spool = spool
 

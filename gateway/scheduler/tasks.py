@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.batch.addenda import AbandonedDeliveries, Addenda
-from gateway.batch.notes import Signer
+from gateway.batch.signing import Signer
 from gateway.clerks.reminders import Reminder
 from gateway.clerks.sweep import HintSweep
 from gateway.information.officer import LogKeeper

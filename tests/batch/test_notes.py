@@ -12,10 +12,8 @@ from fixtures.resettlers import records
 from gateway.accepted import Route
 from gateway.batch.handing_over import FOLDER
 from gateway.batch.notes import NoteReader
-from gateway.batch.signing import signer
 from gateway.batch.taking import Opened, Taking
 from gateway.results import Refusal
-from gateway.trust.admission import Limits
 from gateway.trust.certificates import fingerprint_of
 from store.engine import Store
 from store.parties import change_party, lock_party, unlink_certificate
@@ -80,25 +78,8 @@ def test_a_sender_that_may_not_deliver_is_refused(core: BatchCore, case: str) ->
 
 
 def test_the_signer_is_who_opened_the_connection_where_that_is_asked(core: BatchCore) -> None:
-    key = core.pki.key("gateway")
-    tools = core.pipeline.tools
-    strict = NoteReader(
-        store=core.store,
-        registry=core.registry,
-        senders=core.pipeline.senders,
-        tools=tools,
-        limits=Limits(),
-        sign=signer(key),
-        tls_must_match=True,
-    )
-    taking = Taking(
-        store=core.store,
-        tools=tools,
-        notes=strict,
-        sign=signer(key),
-        limits=core.taking.limits,
-        chunk_records=10,
-    )
+    strict = NoteReader(core.workshop, core.pipeline.senders, tls_must_match=True)
+    taking = Taking(core.workshop, strict, limits=core.taking.limits, chunk_records=10)
     own = fingerprint_of(core.pki.certificate("bva"))
     assert isinstance(opened(core, taking, tls_fingerprint=own), Opened)
     for other in (None, fingerprint_of(core.pki.certificate("abh1"))):

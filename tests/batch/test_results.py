@@ -236,12 +236,7 @@ def test_an_overview_stays_small_however_many_addenda_there_are(core: BatchCore)
         for number in range(1, 2_001):
             work.add_result(DeliveryResult(delivery.id, number, new_uuid(), b"<a/>", NOW))
         work.commit()
-    fetching = Fetching(
-        store=core.store,
-        tools=core.pipeline.tools,
-        notes=core.taking.notes,
-        sign=signer(core.pki.key("gateway")),
-    )
+    fetching = Fetching(core.workshop, core.taking.notes)
 
     def overview(**asked: Any) -> tuple[int, ...]:
         request = bva.Abruf200008(

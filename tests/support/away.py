@@ -17,13 +17,11 @@ from gateway.batch.fetching import Fetched, Fetching
 from gateway.batch.notes import NoteReader
 from gateway.batch.records_file import RecordsLimits
 from gateway.batch.registry_copy import RegistryCopy
-from gateway.batch.signing import signer
 from gateway.batch.taking import Taken, Taking
 from gateway.clock import german_day
 from gateway.parties import PartyDirectory
 from gateway.results import Refusal
 from gateway.senders import Senders
-from gateway.trust.admission import Limits
 from gateway.trust.signed_document import sign_document
 from messages.bva import (
     Abruf200008,
@@ -71,31 +69,18 @@ class AwayCore(BatchCore):
             "away": Senders(validator=validator_of(pki), parties=copied, settings=tools.settings),
             "judged": Senders(validator=None, parties=self.parties, settings=tools.settings),
         }
-        notes = {
-            name: NoteReader(
-                store=store,
-                registry=self.registry,
-                senders=senders,
-                tools=tools,
-                limits=Limits(),
-                sign=signer(key),
-            )
-            for name, senders in recognising.items()
-        }
-        usual: dict[str, Any] = {
-            "store": store,
-            "tools": tools,
-            "sign": signer(key),
-            "limits": RecordsLimits(),
-            "chunk_records": 2,
-        }
+        notes = {name: NoteReader(self.workshop, senders) for name, senders in recognising.items()}
+        usual: dict[str, Any] = {"limits": RecordsLimits(), "chunk_records": 2}
         self.taking = Accepting(
-            kept=self.kept, notes_away=notes["away"], notes=self.taking.notes, believed_away=0.0, **usual
+            self.workshop,
+            self.taking.notes,
+            kept=self.kept,
+            notes_away=notes["away"],
+            believed_away=0.0,
+            **usual,
         )
-        self.judged = Taking(notes=notes["judged"], **usual)
-        self.fetching = Fetching(
-            store=store, tools=tools, notes=self.taking.notes, sign=signer(key), kept=self.kept
-        )
+        self.judged = Taking(self.workshop, notes["judged"], **usual)
+        self.fetching = Fetching(self.workshop, self.taking.notes, kept=self.kept)
 
     def copy_registry(self) -> None:
         """Write the copy as a server does every few minutes."""

@@ -19,7 +19,6 @@ from gateway.batch.notes import NoteReader
 from gateway.batch.record_ids import record_uuid
 from gateway.batch.records_file import RecordsLimits
 from gateway.batch.result_files import first_file
-from gateway.batch.signing import signer
 from gateway.batch.taking import Opened, Taken, Taking
 from gateway.deferred.base import WorkHandler, Workshop
 from gateway.deferred.handlers import handlers
@@ -78,24 +77,9 @@ class BatchCore(DoorCore):
         self, store: Store, pki: Pki, clock: Any | None = None, *, chunk_records: int = 100, **changes: Any
     ) -> None:
         super().__init__(store, pki, clock, **changes)
-        tools, key = self.pipeline.tools, pki.key("gateway")
-        notes = NoteReader(
-            store=store,
-            registry=self.registry,
-            senders=self.pipeline.senders,
-            tools=tools,
-            limits=Limits(),
-            sign=signer(key),
-        )
-        self.taking = Taking(
-            store=store,
-            tools=tools,
-            notes=notes,
-            sign=signer(key),
-            limits=RecordsLimits(),
-            chunk_records=chunk_records,
-        )
-        self.workshop = Workshop(store, tools, self.registry, Limits(), key)
+        self.workshop = Workshop(store, self.pipeline.tools, self.registry, Limits(), pki.key("gateway"))
+        notes = NoteReader(self.workshop, self.pipeline.senders)
+        self.taking = Taking(self.workshop, notes, limits=RecordsLimits(), chunk_records=chunk_records)
         self._delivered = 0
 
     def manifest(self, file: bytes, count: int, **changes: Any) -> Lieferschein200001:
