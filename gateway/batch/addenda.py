@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from gateway.batch.record_ids import stem_of
-from gateway.batch.result_files import later_counted, later_file, measured
+from gateway.batch.result_files import later_measured
 from gateway.batch.result_notes import signed_note
 from gateway.batch.results import journaled
 from gateway.batch.signing import Signer
@@ -67,8 +67,7 @@ class Addenda:
     ) -> None:
         work.lay_into(delivery.id, addendum, [each.id for each in entries])
         work.flush()
-        file = measured(later_file(self._store, delivery.id, addendum, work))
-        counts = later_counted(work, self._store, delivery.id, addendum)
+        file, counts = later_measured(work, delivery.id, addendum)
         result = signed_note(self._tools, self._sign, delivery, addendum, file, counts)
         work.add_result(result)
         work.add_journal(journaled(self._tools, delivery, result))

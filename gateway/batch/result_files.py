@@ -7,7 +7,7 @@ no more memory than some hundred.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -92,26 +92,34 @@ def first_counted(store: Store, delivery: Delivery) -> Zaehlung:
         return Zaehlung(*first_counts(reader.connection, delivery.id))
 
 
-def later_file(
-    store: Store, delivery_id: int, addendum: int, work: UnitOfWork | None = None
-) -> Iterator[bytes]:
+def later_file(store: Store, delivery_id: int, addendum: int) -> Iterator[bytes]:
     """Yield an addendum: what was decided later, by position, and twice if it was decided twice.
 
-    In: the unit of work that has laid it together, if that is not committed yet. Raises ContentErased.
+    Raises ContentErased.
     """
-    yield _BEGIN
-    for entries in _later_pages(store, delivery_id, addendum, work):
-        yield b"".join(_line(entry.document) for entry in entries)
-    yield _END
+
+    def page(after: tuple[str, int]) -> Sequence[OutboxEntry]:
+        with store.unit_of_work() as work:
+            return work.later_in(delivery_id, addendum, after, _PAGE)
+
+    return _later(_pages(page))
 
 
-def later_counted(work: UnitOfWork, store: Store, delivery_id: int, addendum: int) -> Zaehlung:
-    """Count the outcomes in an addendum."""
+def later_measured(work: UnitOfWork, delivery_id: int, addendum: int) -> tuple[Measured, Zaehlung]:
+    """Measure an addendum that a unit of work has laid together, and count its outcomes, in one pass.
+
+    Raises ContentErased.
+    """
     counts = dict.fromkeys(_OUTCOMES, 0)
-    for entries in _later_pages(store, delivery_id, addendum, work):
+
+    def page(after: tuple[str, int]) -> Sequence[OutboxEntry]:
+        entries = work.later_in(delivery_id, addendum, after, _PAGE)
         for entry in entries:
             counts[_outcome(entry)] += 1
-    return Zaehlung(**counts)
+        return entries
+
+    file = measured(_later(_pages(page)))
+    return file, Zaehlung(**counts)
 
 
 def failed(messages: MessageRegistry, position: int) -> bytes:
@@ -122,18 +130,17 @@ def failed(messages: MessageRegistry, position: int) -> bytes:
     return messages.write(faulty(GatewayError(FAILED)).framed(Ergebnisrahmen(position)))
 
 
-def _later_pages(
-    store: Store, delivery_id: int, addendum: int, work: UnitOfWork | None
-) -> Iterator[Sequence[OutboxEntry]]:
+def _later(pages: Iterable[Sequence[OutboxEntry]]) -> Iterator[bytes]:
+    yield _BEGIN
+    for entries in pages:
+        yield b"".join(_line(entry.document) for entry in entries)
+    yield _END
+
+
+def _pages(page: Callable[[tuple[str, int]], Sequence[OutboxEntry]]) -> Iterator[Sequence[OutboxEntry]]:
+    """Yield page after page. In: what returns the entries after a UUID and id, none at the end."""
     after = ("", 0)
-    while True:
-        if work is not None:
-            entries = work.later_in(delivery_id, addendum, after, _PAGE)
-        else:
-            with store.unit_of_work() as own:
-                entries = own.later_in(delivery_id, addendum, after, _PAGE)
-        if not entries:
-            return
+    while entries := page(after):
         yield entries
         after = (entries[-1].uuid, entries[-1].id)
 
