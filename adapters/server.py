@@ -147,64 +147,28 @@ def build_application(config: Config) -> WebApplication:
     batch = batch_endpoint(config, batch_door, pool=pool, peer_of=peer_of, metrics=metrics)
     health = HealthEndpoints(checks, metrics)
     batch_health = HealthEndpoints(batch_checks, metrics)
-    sealer = Repeated(
-        "sealer",
-        core.seal_journal,
-        config.journal.seal_every_seconds,
-        last=core.leave_journal,
-        failures=metrics.background_failures.labels("sealer"),
-    )
-    scheduler = Repeated(
-        "scheduler",
-        core.take_turn,
-        config.scheduler.every_seconds,
-        last=core.scheduler.leave,
-        failures=metrics.background_failures.labels("scheduler"),
-    )
-    workers = [
-        Repeated(
-            "worker",
-            worker.work_off,
-            config.work.poll_seconds,
-            failures=metrics.background_failures.labels("worker"),
-        )
-        for worker in core.workers
-    ]
+
+    def repeated(
+        name: str, work: Callable[[], object], seconds: float, last: Callable[[], None] | None = None
+    ) -> Repeated:
+        return Repeated(name, work, seconds, last=last, failures=metrics.background_failures.labels(name))
+
+    poll = config.work.poll_seconds
+    sealer = repeated("sealer", core.seal_journal, config.journal.seal_every_seconds, core.leave_journal)
+    scheduler = repeated("scheduler", core.take_turn, config.scheduler.every_seconds, core.scheduler.leave)
     folders = watched_folders(config, core.workshop, batch_door.taking) if config.work.in_server else []
-    watchers = [
-        Repeated(
-            "folder",
-            folder.turn,
-            config.batch.folder_seconds,
-            last=folder.leave,
-            failures=metrics.background_failures.labels("folder"),
-        )
-        for folder in folders
-    ]
-    drainings = [
-        build_draining(config, acceptance.kept, batch_door.draining, core.clock)
-        for _ in range(min(1, config.work.in_server))
-        if acceptance is not None
-    ]
-    accepting = [
-        Repeated(
-            "drain",
-            each.work_off,
-            config.work.poll_seconds,
-            failures=metrics.background_failures.labels("drain"),
-        )
-        for each in drainings
-    ]
+    beside = [repeated("worker", each.work_off, poll) for each in core.workers]
+    beside += [repeated("folder", each.turn, config.batch.folder_seconds, each.leave) for each in folders]
+    halts = [*(each.halt for each in core.workers), *(each.halt for each in folders)]
+    closes = [core.store.close]
     if acceptance is not None:
-        accepting.append(
-            Repeated(
-                "registry-copy",
-                acceptance.renew_copy,
-                config.acceptance.registry_every_seconds,
-                failures=metrics.background_failures.labels("registry-copy"),
-            )
-        )
-    beside = (*workers, *watchers, *accepting)
+        if config.work.in_server:
+            draining = build_draining(config, acceptance.kept, batch_door.draining, core.clock)
+            beside.append(repeated("drain", draining.work_off, poll))
+            halts.append(draining.halt)
+        every = config.acceptance.registry_every_seconds
+        beside.append(repeated("registry-copy", acceptance.renew_copy, every))
+        closes.append(acceptance.kept.close)
     return WebApplication(
         routes={
             SOAP_PATH: soap,
@@ -225,15 +189,12 @@ def build_application(config: Config) -> WebApplication:
         on_stop=(
             # All are told before anything is waited for; a long row must not keep the leases from others.
             core.scheduler.halt,
-            *(each.halt for each in core.workers),
-            *(each.halt for each in folders),
-            *(each.halt for each in drainings),
+            *halts,
             pool.close,
             scheduler.stop,
             *(each.stop for each in beside),
             sealer.stop,
-            core.store.close,
-            *(() if acceptance is None else (acceptance.kept.close,)),
+            *closes,
         ),
     )
 
