@@ -8,7 +8,9 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
+
+from messages.errors import GatewayError
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -60,18 +62,30 @@ Endpoint = Callable[[Request], Awaitable[Response | Streamed]]
 class BodyRefused(Exception):
     """A body that broke a cap; says of what came in only hash and size, for the journal."""
 
-    def __init__(self, sha256: bytes, size: int) -> None:
+    code: ClassVar[str]
+
+    def __init__(self, sha256: bytes, size: int, limit: str) -> None:
         super().__init__(f"{size} bytes")
         self.sha256 = sha256
         self.size = size
+        self.limit = limit
+
+    @property
+    def told(self) -> GatewayError:
+        """What the sender is told."""
+        return GatewayError(self.code, details={"limit": self.limit})
 
 
 class BodyTooLarge(BodyRefused):
     """More bytes than allowed, announced or sent; `size` is what was announced, else what was read."""
 
+    code = "T099.too-large"
+
 
 class BodyTooSlow(BodyRefused):
     """Not complete in the time allowed."""
+
+    code = "T099.too-slow"
 
 
 class ClientGone(Exception):
@@ -88,6 +102,11 @@ def announced_length(request: Request) -> int:
     return int(announced) if announced.isdigit() and len(announced) < 19 else 0
 
 
+def is_compressed(request: Request) -> bool:
+    """Tell whether the body comes in another coding than as it is; no door takes one."""
+    return request.headers.get(b"content-encoding", b"").strip().lower() not in {b"", b"identity"}
+
+
 async def read_body(request: Request, max_bytes: int, seconds: float) -> bytes:
     """The body of a request, read without holding a thread.
 
@@ -95,7 +114,7 @@ async def read_body(request: Request, max_bytes: int, seconds: float) -> bytes:
     """
     announced = announced_length(request)
     if announced > max_bytes:
-        raise BodyTooLarge(hashlib.sha256(b"").digest(), announced)
+        raise BodyTooLarge(hashlib.sha256(b"").digest(), announced, str(max_bytes))
     chunks: list[bytes] = []
     size = 0
     try:
@@ -109,10 +128,10 @@ async def read_body(request: Request, max_bytes: int, seconds: float) -> bytes:
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > max_bytes:
-                    raise BodyTooLarge(_digest(chunks), size)
+                    raise BodyTooLarge(_digest(chunks), size, str(max_bytes))
                 more = message.get("more_body", False)
     except TimeoutError:
-        raise BodyTooSlow(_digest(chunks), size) from None
+        raise BodyTooSlow(_digest(chunks), size, f"{seconds:g}") from None
     return b"".join(chunks)
 
 

@@ -27,9 +27,6 @@ from store.records import PartyRecord
 if TYPE_CHECKING:
     from gateway.trust.documents import VerifiedDocument
 
-TEST_MARK = "1"
-"""Value of the attribute `test`; only its presence counts."""
-
 
 class AnswerWriter:
     """Writes answers in the name of the answering agency. `new_uuid` makes the UUIDs of our messages."""
@@ -44,7 +41,7 @@ class AnswerWriter:
             "produkt": settings.product,
             "produkthersteller": settings.manufacturer,
             "produktversion": settings.product_version,
-            "test": TEST_MARK if settings.is_test else None,
+            "test": settings.test_mark,
             "anschrift_autor": settings.address,
         }
 

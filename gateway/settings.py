@@ -57,3 +57,8 @@ class Settings:
     def is_test(self) -> bool:
         """Tell whether only documents with the attribute `test` belong here."""
         return self.environment == TEST
+
+    @property
+    def test_mark(self) -> str | None:
+        """Return what the attribute `test` of our own documents says: only its presence counts."""
+        return "1" if self.is_test else None

@@ -16,14 +16,14 @@ import structlog
 
 from adapters.batch.parts import Incoming, Patience, boundary_of
 from adapters.http import (
-    BodyTooLarge,
-    BodyTooSlow,
+    BodyRefused,
     Busy,
     Request,
     Response,
     Streamed,
     WorkPool,
     announced_length,
+    is_compressed,
     method_not_allowed,
     read_body,
 )
@@ -86,7 +86,7 @@ class BatchEndpoint:
             return method_not_allowed("POST")
         peer, started = self._peer_of(request), perf_counter()
         boundary = boundary_of(request.headers.get(b"content-type", b""))
-        if boundary is None or _is_compressed(request):
+        if boundary is None or is_compressed(request):
             return await self._unproven(GatewayError("T099.delivery-type"), peer, announced_length(request))
         with self._in_progress.track_inprogress():
             try:
@@ -105,22 +105,12 @@ class BatchEndpoint:
             return method_not_allowed("POST")
         peer, started = self._peer_of(request), perf_counter()
         media_type = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if media_type not in {b"application/xml", b"text/xml", b""} or _is_compressed(request):
+        if media_type not in {b"application/xml", b"text/xml", b""} or is_compressed(request):
             return await self._unproven(GatewayError("T099.delivery-type"), peer, announced_length(request))
-        limit = self._fetching.notes.limits.max_bytes
         try:
-            raw = await read_body(request, limit, self._patience.idle)
-        except BodyTooLarge as error:
-            return await self._unproven(
-                GatewayError("T099.too-large", details={"limit": str(limit)}), peer, error.size, error.sha256
-            )
-        except BodyTooSlow as error:
-            return await self._unproven(
-                GatewayError("T099.too-slow", details={"limit": f"{self._patience.idle:g}"}),
-                peer,
-                error.size,
-                error.sha256,
-            )
+            raw = await read_body(request, self._fetching.notes.limits.max_bytes, self._patience.idle)
+        except BodyRefused as refused:
+            return await self._unproven(refused.told, peer, refused.size, refused.sha256)
         route = Route(DOOR, peer.address)
         try:
             outcome = await self._pool.run(lambda: self._fetching.answer(raw, route, peer.tls_fingerprint))
@@ -299,7 +289,3 @@ def status_of(error: GatewayError) -> int:
     if error.code.startswith(_FORBIDDEN):
         return 403
     return _STATUS.get(error.code, 422 if error.code.startswith(("S", "X")) else 400)
-
-
-def _is_compressed(request: Request) -> bool:
-    return request.headers.get(b"content-encoding", b"").strip().lower() not in {b"", b"identity"}

@@ -11,13 +11,13 @@ from typing import Final
 import structlog
 
 from adapters.http import (
-    BodyTooLarge,
-    BodyTooSlow,
+    BodyRefused,
     Busy,
     Request,
     Response,
     WorkPool,
     announced_length,
+    is_compressed,
     method_not_allowed,
     not_found,
     read_body,
@@ -99,16 +99,8 @@ class SoapEndpoint:
             return await self._refused(facts, refusal, _NOTHING, announced_length(request))
         try:
             raw = await read_body(request, self._door.max_bytes, self._body_seconds)
-        except BodyTooLarge as error:
-            limit = {"limit": str(self._door.max_bytes)}
-            return await self._refused(
-                facts, GatewayError("T099.too-large", details=limit), error.sha256, error.size
-            )
-        except BodyTooSlow as error:
-            limit = {"limit": f"{self._body_seconds:g}"}
-            return await self._refused(
-                facts, GatewayError("T099.too-slow", details=limit), error.sha256, error.size
-            )
+        except BodyRefused as refused:
+            return await self._refused(facts, refused.told, refused.sha256, refused.size)
         started = perf_counter()
         with self._in_progress.track_inprogress():
             reply = await self._worked(lambda: self._door.answer(raw, facts), facts)
@@ -170,9 +162,8 @@ def _content(header: bytes) -> Content:
 
 
 def _transport_refusal(request: Request, facts: RequestFacts) -> GatewayError | None:
-    encoding = request.headers.get(b"content-encoding", b"").strip().lower()
     media_type = facts.content.media_type
-    if encoding not in {b"", b"identity"} or media_type.startswith("multipart/"):
+    if is_compressed(request) or media_type.startswith("multipart/"):
         return GatewayError("T099.compression")
     if media_type not in _ACCEPTED_TYPES:
         found = {"found": media_type} if media_type in _COMMON_TYPES else None

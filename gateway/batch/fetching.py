@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 
 from gateway import journaling
 from gateway.accepted import Route
-from gateway.answers import TEST_MARK
 from gateway.batch.kept_states import kept_here, state_of
 from gateway.batch.notes import Note, NoteReader, NoteWay
 from gateway.batch.result_files import result_file
@@ -131,7 +130,7 @@ class Fetching:
             results = results_of(connection, ids, unconfirmed=one is None, limit=_RESULTS_AT_ONCE)
         settings = self._tools.settings
         return bva.Uebersicht200009(
-            test=TEST_MARK if settings.is_test else None,
+            test=settings.test_mark,
             abruf_uuid=asked.abruf_uuid,
             erstellungszeitpunkt=german_time(note.now),
             autor=bva.Stelle(settings.kennung, settings.name),

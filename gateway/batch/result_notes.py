@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from gateway.answers import TEST_MARK
 from gateway.batch.result_files import Measured
 from gateway.batch.signing import Signer
 from gateway.clock import german_time
@@ -30,7 +29,7 @@ def signed_note(
     party = tools.parties.party(delivery.party_id)
     uuid = tools.new_uuid().lower()
     note = bva.Ergebnisschein200006(
-        test=TEST_MARK if settings.is_test else None,
+        test=settings.test_mark,
         ergebnisschein_uuid=uuid,
         erstellungszeitpunkt=german_time(now),
         autor=bva.Stelle(settings.kennung, settings.name),

@@ -16,7 +16,6 @@ from typing import IO, Final
 
 from gateway import journaling
 from gateway.accepted import Route
-from gateway.answers import TEST_MARK
 from gateway.batch.notes import Note, NoteReader, NoteWay
 from gateway.batch.packing import pack
 from gateway.batch.record_ids import stem_for
@@ -193,7 +192,7 @@ class Taking:
         message: bva.Lieferschein200001 = note.message
         settings = self._tools.settings
         receipt = bva.Eingang200007(
-            test=TEST_MARK if settings.is_test else None,
+            test=settings.test_mark,
             lieferschein_uuid=message.lieferschein_uuid,
             erstellungszeitpunkt=german_time(self._tools.clock.now()),
             autor=bva.Stelle(settings.kennung, settings.name),
