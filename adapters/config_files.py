@@ -1,4 +1,4 @@
-"""The files a configuration names: reading the secret ones, and checking all of them before a start."""
+"""The files a configuration names: all of them are checked before a start."""
 
 from __future__ import annotations
 
@@ -13,51 +13,19 @@ from lxml import etree
 
 from adapters.config import Config
 from adapters.config_problems import ConfigurationError, Problem
+from adapters.config_secrets import load_ecdsa_key, load_signing_key, read_secret
 from adapters.config_sections import SQLITE_PREFIX
 from adapters.testkit.kit import is_of_a_kit
 from gateway.trust.admission import Limits
 from gateway.trust.certificate_files import TrustFileError, read_certificates
 from gateway.trust.certificates import Validator
-from gateway.trust.keys import KeyFileError, Pkcs12Key
 from messages.registry import MessageRegistry
 from schemas.catalog import SchemaLocationError
 from schemas.folders import ContractFileError, ContractFolder, read_folders
 from schemas.model import SchemaModelError
 
-SECRET_BYTES = 32
-_HEX_KEY = f"{SECRET_BYTES * 2} hexadecimal digits"
 _CREDENTIALS = "CREDENTIALS_DIRECTORY"
 _PRIVATE = "a file only its owner may read (chmod 600)"
-
-
-def read_secret(path: Path, key: str) -> bytes:
-    """Read a secret of 32 bytes, written as 64 hexadecimal digits.
-
-    `key` is the name of the configuration key, for the problem. Raises ConfigurationError.
-    """
-    try:
-        secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except OSError as error:
-        raise ConfigurationError(
-            [Problem(key, f"{path} cannot be read: {error.strerror}", _HEX_KEY)]
-        ) from error
-    except ValueError:
-        # Without the cause: its text would quote the secret.
-        raise ConfigurationError([Problem(key, f"{path} holds something else", _HEX_KEY)]) from None
-    if len(secret) != SECRET_BYTES:
-        raise ConfigurationError([Problem(key, f"{path} holds {len(secret)} bytes", _HEX_KEY)])
-    return secret
-
-
-def load_signing_key(config: Config) -> Pkcs12Key:
-    """Open the key that seals the answers. Raises ConfigurationError."""
-    return _load_key(config, config.keys.signing, "keys.signing")
-
-
-def load_ecdsa_key(config: Config) -> Pkcs12Key | None:
-    """Open the key for partners that want ECDSA answers, if one is configured. Raises ConfigurationError."""
-    path = config.keys.signing_ecdsa
-    return None if path is None else _load_key(config, path, "keys.signing_ecdsa")
 
 
 def contract_folders(config: Config) -> Sequence[ContractFolder]:
@@ -79,17 +47,6 @@ def check_files(config: Config) -> list[Problem]:
     """Find everything in the files named by the configuration that would stop a gateway from starting."""
     found = (_keys(config), _trust(config), _folders(config), _limits(config), _versions(config))
     return [*(problem for each in found for problem in each), *_connect(config)]
-
-
-def _load_key(config: Config, path: Path, key: str) -> Pkcs12Key:
-    expected = "a PKCS#12 file with an RSA or ECDSA key, opened by keys.signing_password(_file)"
-    try:
-        return Pkcs12Key.load(path, config.keys.password())
-    except OSError as error:
-        wrong = f"{error.filename} cannot be read: {error.strerror}"
-        raise ConfigurationError([Problem(key, wrong, expected)]) from error
-    except KeyFileError as error:
-        raise ConfigurationError([Problem(key, str(error), expected)]) from error
 
 
 def _keys(config: Config) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.config import Config
-from adapters.config_files import read_secret
+from adapters.config_secrets import read_secret
 from adapters.server_batch import build_batch_door
 from gateway.batch.draining import Draining
 from gateway.batch.registry_copy import RegistryCopy

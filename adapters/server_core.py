@@ -11,7 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from adapters.config import Config
-from adapters.config_files import contract_folders, load_ecdsa_key, load_signing_key, read_secret
+from adapters.config_files import contract_folders
+from adapters.config_secrets import load_ecdsa_key, load_signing_key, read_secret
 from gateway.batch.signing import signer
 from gateway.business_clock import business_clock
 from gateway.clock import Clock, SystemClock

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from lxml import etree
 
 from adapters.config import load_config
-from adapters.config_files import load_signing_key
+from adapters.config_secrets import load_signing_key
 from adapters.server_core import build_core
 from benchmarks.floor import BareLoop, Commit, FloorResult, postgresql_commit, sqlite_commit
 from benchmarks.load import cpu_seconds, drive

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import func, select
 
 from adapters.config import load_config
-from adapters.config_files import load_signing_key
+from adapters.config_secrets import load_signing_key
 from adapters.server_acceptance import build_copy
 from adapters.server_core import core_settings
 from benchmarks.office import client_of, tally, workers

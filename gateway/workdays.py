@@ -19,7 +19,8 @@ class Workdays:
     """
 
     def __init__(self, region: str = FEDERAL) -> None:
-        if region not in regions():
+        # The library takes a quarter of a second to load, which not every process needs.
+        if region != FEDERAL and region not in regions():
             raise LookupError(region)
         self._state = None if region == FEDERAL else region
         self._by_year: dict[int, frozenset[date]] = {}

@@ -27,7 +27,7 @@ from sqlalchemy.types import JSON, NullType, TypeEngine
 
 from store.columns import Document, Moment
 from store.database import make_engine
-from store.migrate import current_revision, head_revision
+from store.revision import HEAD, current_revision
 from store.schema import journal, metadata
 
 FORMAT: Final = "inge-backup-1"
@@ -95,7 +95,7 @@ def export(
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
                 unlimited(connection)
             revision = current_revision(connection)
-            if revision != head_revision():
+            if revision != HEAD:
                 raise BackupError("the store does not have the tables of this program: run `inge migrate`")
             position = connection.execute(select(func.max(journal.c.position))).scalar() or 0
             header = Header(made_at, revision, engine.dialect.name, environment, key_checks, int(position))

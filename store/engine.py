@@ -17,9 +17,9 @@ from store.ids import NODE_BITS, IdSource
 from store.link_postgresql import PostgresLink
 from store.link_sqlite import SqliteLink
 from store.links import Link
-from store.migrate import current_revision, serves
 from store.queries import queries_of
 from store.reader import Reader
+from store.revision import current_revision, serves
 from store.schema import lease, number_epoch
 from store.unit import UnitOfWork
 from store.vault import ContentVault

@@ -4,8 +4,6 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from store.database import make_engine
@@ -37,37 +35,8 @@ def migrate(url: str, revision: str = "head") -> None:
         engine.dispose()
 
 
-def head_revision() -> str:
-    """Return the revision that this program needs."""
-    return _HEAD
-
-
-def serves(revision: str | None) -> bool:
-    """Return whether this program may work on a store of a revision: its own, or a later one.
-
-    A later one is met for a while when nodes are brought to a new release one after the other: the store
-    first, then the programs. What a migration takes away, the release before it must not have needed.
-    """
-    return revision is not None and revision >= _HEAD
-
-
-def current_revision(connection: Connection) -> str | None:
-    """Return the revision of the store, or None when it was never migrated."""
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def _config(connection: Connection | None = None) -> Config:
+def _config(connection: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
-
-
-def _find_head() -> str:
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if head is None:
-        raise RuntimeError("no migrations are packaged with this program")
-    return head
-
-
-_HEAD = _find_head()

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, column, delete, insert, select, table, update
 
 from store.backup import KINDS, PLAIN, ROWS_AT_ONCE, BackupError, Header, Progress, read_line, unlimited
 from store.database import make_engine
-from store.migrate import current_revision, migrate
+from store.migrate import migrate
 from store.records_work import WorkState
+from store.revision import current_revision
 from store.schema import business_clock, lease, metadata, number_epoch, work
 
 _SEEDED: Final = (number_epoch.name, lease.name, business_clock.name)

@@ -44,7 +44,7 @@ def show(
 
     Needs no core store. Ends with 1 while something waits or was refused, or the copy is not believed.
     """
-    from adapters.config_files import load_signing_key
+    from adapters.config_secrets import load_signing_key
     from adapters.server_acceptance import build_copy
     from adapters.server_core import core_settings
     from gateway.clock import SystemClock

@@ -180,7 +180,7 @@ def _demand_keys(settings: Config, header: Header) -> None:
 
 def _key_checks(settings: Config) -> Mapping[str, str]:
     """Return what tells a key from another without telling it: they are of 32 random bytes."""
-    from adapters.config_files import read_secret
+    from adapters.config_secrets import read_secret
 
     keys = settings.keys
     return {

@@ -33,7 +33,7 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write the confirmation for the productive environment, signed with the key of this test gateway."""
-    from adapters.config_files import load_signing_key
+    from adapters.config_secrets import load_signing_key
     from gateway.connecting import carrying
     from gateway.trust.certificates import fingerprint_of
 

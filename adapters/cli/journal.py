@@ -66,7 +66,7 @@ def verify(
     """
     from cryptography import x509
 
-    from adapters.config_files import load_signing_key
+    from adapters.config_secrets import load_signing_key
     from store.heads import HeadsFile
     from store.verify import verify_journal
 
@@ -87,7 +87,7 @@ def verify(
 @app.command("seal")
 def seal(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Seal what is committed and not sealed yet; a running gateway does this by itself every second."""
-    from adapters.config_files import load_signing_key
+    from adapters.config_secrets import load_signing_key
     from store.engine import new_holder
     from store.heads import HeadsFile
     from store.sealer import JournalBehind, Sealer

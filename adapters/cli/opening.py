@@ -22,10 +22,10 @@ def opened_store(config: Config) -> Iterator[Store]:
     Raises ConfigurationError if the master key cannot be read, StoreUnavailable when the store is away,
     StoreNotMigrated when its tables are not those of this program.
     """
-    from adapters.config_files import read_secret
+    from adapters.config_secrets import read_secret
     from store.engine import open_store
     from store.errors import StoreNotMigrated
-    from store.migrate import current_revision, serves
+    from store.revision import current_revision, serves
     from store.vault import ContentVault
 
     vault = ContentVault(read_secret(config.keys.master_key_file, "keys.master_key_file"), os.urandom)

@@ -58,7 +58,7 @@ def finish_restore(config: Config, header: Header, epoch: int, now: datetime) ->
     In: the header of the backup that was loaded, the new epoch of numbers, the time of the restore. May be
     done again after a crash. Raises ConfigurationError, StoreUnavailable.
     """
-    from adapters.config_files import load_signing_key
+    from adapters.config_secrets import load_signing_key
     from adapters.server_core import build_tools, erasures_file
     from gateway.retention.replay import replay
     from store.engine import new_holder

@@ -15,8 +15,8 @@ def serve(config: ConfigOption = None) -> None:
 
 def migrate(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Bring the store's tables to the revision this program needs."""
-    from store.migrate import head_revision
     from store.migrate import migrate as bring_up_to_date
+    from store.revision import HEAD
 
     bring_up_to_date(configuration(config).store.url)
-    emit({"revision": head_revision()}, f"the store has revision {head_revision()}", as_json=as_json)
+    emit({"revision": HEAD}, f"the store has revision {HEAD}", as_json=as_json)

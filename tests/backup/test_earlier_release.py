@@ -11,8 +11,9 @@ from sqlalchemy.types import Boolean, Date, LargeBinary
 
 from store.backup import FORMAT, BackupError, read_header
 from store.database import make_engine
-from store.migrate import current_revision, head_revision, migrate
+from store.migrate import migrate
 from store.restore import load
+from store.revision import HEAD, current_revision
 
 EARLIER = "0002"
 MADE_AT = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -109,7 +110,7 @@ def test_it_is_brought_up_to_date(engine: str, lines: list[bytes], empty_url: Ca
     made = make_engine(url)
     try:
         with made.connect() as connection:
-            assert current_revision(connection) == head_revision()
+            assert current_revision(connection) == HEAD
             person = Table("person", MetaData(), autoload_with=connection)
             rows = connection.execute(select(person.c.id, person.c.merged_into).order_by(person.c.id)).all()
     finally:

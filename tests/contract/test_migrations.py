@@ -12,8 +12,9 @@ from sqlalchemy import Connection, MetaData, Table, inspect, select, text
 
 from store.confirmations import INHERITED, grants
 from store.database import make_engine
-from store.migrate import MIGRATIONS, current_revision, head_revision, migrate
+from store.migrate import MIGRATIONS, migrate
 from store.parties import list_parties
+from store.revision import HEAD, current_revision
 from store.schema import content, message, metadata
 from tests.support.postgres import PostgresCluster, own_cluster
 
@@ -219,7 +220,7 @@ def test_migrating_again_changes_nothing_and_names_the_revision(two_urls: tuple[
     migrate(url)
     with engine.begin() as connection:
         connection.execute(text("UPDATE number_epoch SET epoch = 7"))
-        assert current_revision(connection) == head_revision()
+        assert current_revision(connection) == HEAD
     migrate(url)
     with engine.begin() as connection:
         assert connection.execute(text("SELECT epoch FROM number_epoch")).scalar_one() == 7

@@ -11,8 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from store.engine import Store, open_store
 from store.errors import StoreNotMigrated, StoreUnavailable
-from store.migrate import head_revision, migrate
+from store.migrate import migrate
 from store.records import JournalEntry, JournalKind, StoredAnswer
+from store.revision import HEAD
 from tests.support.postgres import PostgresCluster, own_cluster
 from tests.support.stores import known_vault, open_test_store
 
@@ -151,7 +152,7 @@ def test_a_store_without_its_tables_is_not_ready(tmp_path: Path) -> None:
 
 
 def test_a_store_of_another_revision_serves_if_it_is_a_later_one(store: Store) -> None:
-    for revision, ready in (("9999", True), (head_revision(), True), ("0001", False)):
+    for revision, ready in (("9999", True), (HEAD, True), ("0001", False)):
         with store.write() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
         if ready:

@@ -7,8 +7,6 @@ process is comparable with one noted in another. The business clock is the one i
 from __future__ import annotations
 
 import hashlib
-import json
-import sys
 import time
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,7 +30,7 @@ from tests.support.core import AGENCIES, NOW
 from tests.support.desk import ask, request
 from tests.support.door import DoorCore
 from tests.support.pki import pki_in
-from tests.support.processes import report
+from tests.support.processes import report, wait_for_word
 from tests.support.stores import open_test_store
 
 BUSY = "T200.busy"
@@ -88,8 +86,8 @@ def serve(url: str, folder: str, origin: int) -> None:
     # The coarser profile: more persons meet.
     core = DoorCore(store, pki, clock, business=business, key_profile=KeyProfile.XA)
     report("ready")
-    for line in sys.stdin:
-        report([_done(core, op) for op in json.loads(line)])
+    while (share := wait_for_word()) is not None:
+        report([_done(core, op) for op in share])
 
 
 def _lingering(work: UnitOfWork) -> None:

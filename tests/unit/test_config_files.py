@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.x509.oid import NameOID
 
 from adapters.config import Config, load_config
-from adapters.config_files import check_files, load_signing_key, read_secret
+from adapters.config_files import check_files
 from adapters.config_problems import ConfigurationError
+from adapters.config_secrets import load_signing_key, read_secret
 from tests.support.pki import shared_pki
 from tests.unit.test_config import COMPLETE
 
