@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from lxml import etree
@@ -123,6 +124,12 @@ class Dispatcher:
         server.get_out_string(context)
         finished: bytes = context.out_string[0]
         return finished
+
+
+@cache
+def dispatcher_of(contract: ServiceContract) -> Dispatcher:
+    """Return the one dispatcher of a contract: spyne keeps every application it has seen."""
+    return Dispatcher(contract)
 
 
 def _service(contract: ServiceContract) -> Any:

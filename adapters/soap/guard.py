@@ -11,7 +11,7 @@ import structlog
 
 from adapters.observability_logs import place_of
 from adapters.soap.contract import Operation, ServiceContract, wrap_answer
-from adapters.soap.dispatch import Call, Dispatcher
+from adapters.soap.dispatch import Call, dispatcher_of
 from adapters.soap.envelope import (
     Content,
     SoapVersion,
@@ -108,7 +108,7 @@ class SoapDoor:
         messages: MessageRegistry = BUNDLED_MESSAGES,
         tls_must_match: bool = False,
     ) -> None:
-        self._dispatcher = Dispatcher(contract)
+        self._dispatcher = dispatcher_of(contract)
         self._messages = messages
         self._pipeline = pipeline
         self._parties = parties

@@ -1,15 +1,19 @@
 """The core on a test store: agencies that sign, a clock that stands, and the way from bytes to an answer."""
 
+import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import product
+from functools import cache
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
+from sqlalchemy import Connection
 
 from fixtures import persons
 from fixtures.pki.build import Pki
@@ -72,8 +76,16 @@ class StandingClock:
 
 
 def validator_of(pki: Pki) -> Validator:
+    """The one validator of a PKI: like a gateway's it remembers, and looks for changed revocation lists."""
+    return _validator(pki.anchors, pki.intermediates, pki.crls)
+
+
+@cache
+def _validator(
+    anchors: tuple[Path, ...], intermediates: tuple[Path, ...], crls: tuple[Path, ...]
+) -> Validator:
     return Validator.from_directories(
-        anchors=pki.anchors, intermediates=pki.intermediates, crls=pki.crls, require_crl=True
+        anchors=anchors, intermediates=intermediates, crls=crls, require_crl=True
     )
 
 
@@ -105,19 +117,51 @@ def party(pki: Pki, kennung: str, name: str, *holders: str, **changes: Any) -> P
 
 
 def furnish(store: Store, pki: Pki) -> None:
-    """Register the immigration authorities, the Jobcenters and the office directory."""
+    """Register the immigration authorities, the Jobcenters and the office directory, in a store without.
+
+    What the first time wrote is written again the other times, table by table.
+    """
     with store.write() as connection:
-        for holder, agency in AGENCIES.items():
-            add_party(connection, party(pki, agency.kennung, agency.name, holder), NOW)
-        for holder, agency in JOBCENTERS.items():
-            add_party(
-                connection,
-                party(
-                    pki, agency.kennung, agency.name, holder, agency_type="TGS", allowed_types=OF_JOBCENTERS
-                ),
-                NOW,
-            )
-        replace_offices(connection, read_office_table(OFFICES.read_text(encoding="utf-8")))
+        kept = _furnished.setdefault((connection.dialect.name, pki.directory), {})
+        for table, rows in kept.items():
+            _insert(connection, table, rows)
+        if not kept:
+            _register(connection, pki)
+            for table in _FURNISHED:
+                kept[table] = connection.exec_driver_sql(f"SELECT * FROM {table}").fetchall()
+
+
+_FURNISHED = (
+    "party", "party_type", "party_version", "certificate", "party_certificate", "office", "office_postcode",
+)  # fmt: skip
+_furnished: dict[tuple[str, Path], dict[str, Sequence[Any]]] = {}
+
+
+def _insert(connection: Connection, table: str, rows: Sequence[Any]) -> None:
+    """Insert rows as the driver gave them, by one statement."""
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    row = f"({', '.join([mark] * len(rows[0]))})"
+    every = ", ".join([row] * len(rows))
+    connection.exec_driver_sql(
+        f"INSERT INTO {table} VALUES {every}", tuple(map(_value, chain.from_iterable(rows)))
+    )
+
+
+def _value(value: Any) -> Any:
+    # PostgreSQL's driver reads JSON, but takes it as text.
+    return json.dumps(value) if isinstance(value, dict) else value
+
+
+def _register(connection: Connection, pki: Pki) -> None:
+    for holder, agency in AGENCIES.items():
+        add_party(connection, party(pki, agency.kennung, agency.name, holder), NOW)
+    for holder, agency in JOBCENTERS.items():
+        add_party(
+            connection,
+            party(pki, agency.kennung, agency.name, holder, agency_type="TGS", allowed_types=OF_JOBCENTERS),
+            NOW,
+        )
+    replace_offices(connection, read_office_table(OFFICES.read_text(encoding="utf-8")))
 
 
 class Core:

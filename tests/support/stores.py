@@ -13,6 +13,7 @@ from store.engine import Store, open_store
 from store.migrate import migrate
 from store.vault import ContentVault
 from tests.support.postgres import PostgresCluster
+from tests.support.washing import Washing
 
 EACH_ENGINE = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
 """What a fixture or test is run with that is the same on both."""
@@ -53,12 +54,16 @@ def make_postgresql_template(cluster: PostgresCluster) -> None:
 
 @contextmanager
 def fresh_postgresql(cluster: PostgresCluster) -> Iterator[str]:
-    """Give the address of a migrated database that is removed afterwards."""
-    name = cluster.create_database(TEMPLATE)
+    """Give the address of a migrated database that is as new, for one test."""
+    washing = _washings.setdefault(cluster.folder, Washing(cluster, TEMPLATE))
+    name = washing.take()
     try:
         yield cluster.url(name)
     finally:
-        cluster.drop_database(name)
+        washing.give_back(name)
+
+
+_washings: dict[Path, Washing] = {}
 
 
 @contextmanager
