@@ -379,8 +379,8 @@ def test_the_committed_order_explains_every_answer(store: Store, store_url: str)
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=scale(8, 150),
-                stateful_step_count=scale(12, 25),
+                max_examples=scale(6, 150),
+                stateful_step_count=scale(10, 25),
                 deadline=None,
                 database=None,
                 # What processes do at once is not repeated by drawing it again, so nothing can be shrunk.

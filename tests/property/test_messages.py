@@ -32,7 +32,7 @@ def test_every_message_class_is_held_to_this() -> None:
 )
 def test_read_back_equal_and_valid(cls: type[Any], version: str) -> None:
     @settings(
-        max_examples=scale(20, 1000),
+        max_examples=scale(10, 1000),
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
         derandomize=True,

@@ -29,7 +29,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="
     lambda text: all(character >= " " or character in "\t\n\r" for character in text)
 ) | st.text("&<>\"'\t\n\r ]äx", max_size=12)
 OURS = settings(
-    max_examples=scale(30, 1000),
+    max_examples=scale(12, 1000),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=True,
