@@ -1,5 +1,6 @@
 """Deliveries are accepted while the core store is away, and are in it exactly once when it is back."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from sqlalchemy import func, select
 from adapters.client import Refused
 from fixtures.pki.build import Pki
 from fixtures.resettlers import records
+from gateway.batch.accepting import BELIEVED_AWAY
 from gateway.batch.draining import Drained
 from gateway.batch.taking import Taken
 from messages.bva import Eingangszustand
@@ -138,9 +140,12 @@ def test_a_running_gateway_goes_on_accepting(place: Place, tmp_path: Path) -> No
         assert 'inge_acceptance_deliveries{state="ACCEPTED"} 2.0' in gateway.get("/metrics").text
 
         bring_back(place.url, place.cluster)
+        # Until then the door would keep anew what the core has: it knows here only what was kept here.
+        asks_again = time.monotonic() + BELIEVED_AWAY
         wait_until(lambda: office.state().erwartet.nummer == 4)
         for manifest in manifests:
             office.result_of(manifest)
+        wait_until(lambda: time.monotonic() > asks_again)
         for manifest, receipt, file in zip(manifests, told, files, strict=True):
             assert office.deliver(manifest, file) == receipt
         assert gateway.stop() == 0

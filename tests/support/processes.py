@@ -3,13 +3,23 @@
 import importlib
 import json
 import multiprocessing
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
-_LOADED = ("adapters.server_core", "adapters.soap.guard", "gateway.batch.taking", "tests.support.batch")
-"""What nearly every child needs."""
+from tests.support.reference import PROJECT
+
+_LOADED = (
+    "adapters.server_core",
+    "adapters.batch.parts",
+    "adapters.soap.guard",
+    "granian",
+    "tests.support.batch",
+)
+"""What nearly every child needs. Without prometheus_client, which reads the environment when it is loaded."""
 _START = multiprocessing.get_context("forkserver")
 _START.set_forkserver_preload(list(_LOADED))
 
@@ -67,12 +77,57 @@ class Child:
         self._reports.close()
 
 
+class Program:
+    """A process running `module.function(*arguments)` to its end, in a folder, with its words in a log.
+
+    A fork like `Child`, but one that is not talked to.
+    """
+
+    def __init__(self, target: str, *arguments: Any, log: Path, folder: Path = PROJECT) -> None:
+        self._process = _START.Process(target=_logged, args=(target, arguments, log, folder))
+        self._process.start()
+        assert self._process.pid is not None
+        self.pid = self._process.pid
+
+    def poll(self) -> int | None:
+        """Return the exit code, None while it runs."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float = 60) -> int:
+        """Wait for its end and return the exit code; fails when it does not end in these seconds."""
+        self._process.join(timeout)
+        code = self._process.exitcode
+        assert code is not None, f"{self.pid} still runs"
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to it, not to its children."""
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL, if it still runs."""
+        self._process.kill()
+        self._process.join()
+
+
+def _logged(target: str, arguments: tuple[Any, ...], log: Path, folder: Path) -> None:
+    os.chdir(folder)
+    with log.open("ab") as file:
+        for number in (1, 2):
+            os.dup2(file.fileno(), number)
+    _named(target)(*arguments)
+
+
+def _named(target: str) -> Callable[..., object]:
+    module, _, function = target.rpartition(".")
+    found: Callable[..., object] = getattr(importlib.import_module(module), function)
+    return found
+
+
 def _run(target: str, arguments: list[Any], words: Connection, reports: Connection) -> None:
     global _words, _reports
     _words, _reports = words, reports
-    module, _, function = target.rpartition(".")
-    # As the other process would read them.
-    getattr(importlib.import_module(module), function)(*json.loads(json.dumps(arguments)))
+    _named(target)(*arguments)
 
 
 _words: Connection

@@ -8,8 +8,6 @@ import os
 import random
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,7 +28,7 @@ from messages.frame import Message
 from messages.registry import build
 from tests.support.core import furnish
 from tests.support.pki import shared_pki
-from tests.support.reference import PROJECT
+from tests.support.processes import Program
 from tests.support.stores import MASTER_KEY, open_test_store
 
 ONCE = RetryPolicy(attempts=1)
@@ -47,7 +45,7 @@ class Gateway:
     store_url: str
     settings: dict[str, dict[str, Any]]
     pki: Pki = field(default_factory=shared_pki)
-    process: subprocess.Popen[bytes] | None = None
+    process: Program | None = None
     entry: str = SERVER
 
     @property
@@ -76,17 +74,8 @@ class Gateway:
 
     def start(self) -> None:
         """Start it and wait until every worker process has begun and the port is open."""
-        path = self.config
         self.write_configuration()
-        code = f"import pathlib, sys, {self.entry} as s; s.serve(pathlib.Path(sys.argv[1]))"
-        with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", code, str(path)],
-                cwd=self.folder,
-                env={**os.environ, "PYTHONPATH": str(PROJECT)},
-                stdout=log,
-                stderr=log,
-            )
+        self.process = Program(f"{self.entry}.serve", self.config, log=self.log_path, folder=self.folder)
         workers = self.settings["http"]["workers"]
         already = len(self.events("ready"))
         deadline = time.monotonic() + START_SECONDS
@@ -113,7 +102,7 @@ class Gateway:
         """SIGTERM; the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=60)
+        return self.process.wait()
 
     def kill(self) -> None:
         """SIGKILL to everything at once: nobody can finish anything."""

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
-from tests.support.reference import PROJECT
-
-_MAIN = "import sys; from adapters.cli.main import main; main(sys.argv[1:])"
+from tests.support.processes import Program
 
 
 class WorkerProcess:
@@ -22,23 +17,20 @@ class WorkerProcess:
 
     def start(self) -> None:
         """Start it; what it says goes into a log beside its configuration."""
-        with self._config.with_name("worker.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _MAIN, "worker", "--config", str(self._config)],
-                env={**os.environ, "PYTHONPATH": str(PROJECT)},
-                stdout=log,
-                stderr=log,
-            )
+        self._process = Program(
+            "adapters.cli.main.main",
+            ["worker", "--config", str(self._config)],
+            log=self._config.with_name("worker.log"),
+        )
 
     def kill(self) -> None:
         """SIGKILL: whatever it had taken stays with it until its lease is over."""
         self._process.kill()
-        self._process.wait()
 
     def stop(self) -> int:
         """SIGTERM; the exit code."""
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(timeout=60)
+        return self._process.wait()
 
     @property
     def lives(self) -> bool:
