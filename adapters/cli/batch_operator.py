@@ -167,5 +167,5 @@ def _plain(value: Any) -> str:
     if isinstance(value, list):
         return "; ".join(map(_plain, value)) or "none"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {part}" for name, part in value.items())
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+        return ", ".join(f"{name} {_plain(part)}" for name, part in value.items())
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

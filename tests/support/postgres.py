@@ -18,6 +18,14 @@ from psycopg import sql
 
 REQUIRED = "INGE_REQUIRE_POSTGRESQL"
 MINIMUM = 15
+_SHORT_LIVED = """
+autovacuum = off
+checkpoint_timeout = 1h
+jit = off
+max_wal_senders = 0
+wal_level = minimal
+"""
+"""Nothing that pays off on a cluster that lives for minutes."""
 PORT = 5432
 """Only the name of the socket file; nothing listens on the network."""
 
@@ -81,6 +89,8 @@ class PostgresCluster:
                 f"fsync = {sync}\nfull_page_writes = {sync}\nsynchronous_commit = on\n"
                 "max_connections = 300\nshared_buffers = 64MB\nmax_wal_size = 1GB\n"
             )
+            if not durable:
+                file.write(_SHORT_LIVED)
 
     def start(self) -> None:
         """Start the server and wait until it answers."""

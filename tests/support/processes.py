@@ -34,7 +34,9 @@ class Child:
     def __init__(self, target: str, arguments: Sequence[Any]) -> None:
         listening, self._words = _START.Pipe(duplex=False)
         self._reports, reporting = _START.Pipe(duplex=False)
-        self._process = _START.Process(target=_run, args=(target, list(arguments), listening, reporting))
+        self._process = _START.Process(
+            target=_run, args=(dict(os.environ), target, list(arguments), listening, reporting)
+        )
         self._process.start()
         # Only the child holds these from now on, so that its end is seen.
         listening.close()
@@ -84,7 +86,9 @@ class Program:
     """
 
     def __init__(self, target: str, *arguments: Any, log: Path, folder: Path = PROJECT) -> None:
-        self._process = _START.Process(target=_logged, args=(target, arguments, log, folder))
+        self._process = _START.Process(
+            target=_logged, args=(dict(os.environ), target, arguments, log, folder)
+        )
         self._process.start()
         assert self._process.pid is not None
         self.pid = self._process.pid
@@ -110,12 +114,22 @@ class Program:
         self._process.join()
 
 
-def _logged(target: str, arguments: tuple[Any, ...], log: Path, folder: Path) -> None:
+def _logged(
+    environment: dict[str, str], target: str, arguments: tuple[Any, ...], log: Path, folder: Path
+) -> None:
+    _begin(environment)
     os.chdir(folder)
     with log.open("ab") as file:
         for number in (1, 2):
             os.dup2(file.fileno(), number)
     _named(target)(*arguments)
+
+
+def _begin(environment: dict[str, str]) -> None:
+    """Be as a process that the test itself has started."""
+    os.environ.clear()
+    os.environ.update(environment)
+    multiprocessing.set_start_method(None, force=True)
 
 
 def _named(target: str) -> Callable[..., object]:
@@ -124,8 +138,11 @@ def _named(target: str) -> Callable[..., object]:
     return found
 
 
-def _run(target: str, arguments: list[Any], words: Connection, reports: Connection) -> None:
+def _run(
+    environment: dict[str, str], target: str, arguments: list[Any], words: Connection, reports: Connection
+) -> None:
     global _words, _reports
+    _begin(environment)
     _words, _reports = words, reports
     _named(target)(*arguments)
 
