@@ -25,6 +25,9 @@ help: ## list the targets
 run: $(RUN_STAMP) ## show the gateway at work (ONCE=1: throw-away store, tell by the exit code)
 	@$(BIN)/python -m fixtures.demo $(if $(ONCE),--once)
 
+# Workers and the processes that tests start load the same code; kept compiled, also where Python is told not to.
+test soak: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(DEV_STAMP) ## all tests that need nothing but pip; uses PostgreSQL, xmlsec1 and nginx where present
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
 

@@ -141,7 +141,7 @@ def test_an_operator_sees_deliveries_and_says_which_comes_next(gateway: Gateway,
     shown = operator("show", uuid, "--json").json
     assert (shown["accepted"], shown["chunks"], shown["open"], shown["dead_work"]) == (4, 1, 0, [])
     assert [each["addendum"] for each in shown["results"]] == [0]
-    assert "confirmed False" in operator("show", uuid).out
+    assert "confirmed no" in operator("show", uuid).out
     assert operator("show", "00000000-0000-4000-8000-000000000000").code == 1
 
     following = place.nummer + 1

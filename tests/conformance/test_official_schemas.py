@@ -102,7 +102,7 @@ def test_changed_documents_get_the_same_verdict(
     for document in documents:
         # The answers about the participation are so long that all their changes take half a minute.
         size = sum(1 for _ in document.iter("*"))
-        for label, changed in mutations(document, scale(max(3, size // 30), 1)):
+        for label, changed in mutations(document, scale(max(5, size // 15), 1)):
             verdict = official_schema(changed)
             verdicts.add(verdict)
             assert compiled.schema(changed) == verdict, label
