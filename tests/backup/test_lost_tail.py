@@ -15,7 +15,8 @@ from tests.backup.conftest import Key
 from tests.backup.test_backup import backed_up, epoch_of, restored
 from tests.door.test_messages import somebody
 from tests.support.cli import inge
-from tests.support.core import Core, furnish
+from tests.support.core import Core
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 from tests.support.server import Gateway, prepared
 from tests.support.stores import open_test_store

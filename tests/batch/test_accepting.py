@@ -29,7 +29,7 @@ from store.unit import UnitOfWork
 from tests.support.away import PATIENCE, REMEMBER, AwayCore, numbered
 from tests.support.batch import ROUTE, connect_bva
 from tests.support.batch_http import records_file
-from tests.support.core import furnish
+from tests.support.furnishing import furnish
 from tests.support.given import BVA
 from tests.support.outage import store_away
 from tests.support.pki import shared_pki

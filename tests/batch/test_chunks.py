@@ -32,7 +32,7 @@ from store.records_work import WorkRow
 from store.unit import UnitOfWork
 from store.work import list_work
 from tests.support.batch import BatchCore, connect_bva
-from tests.support.core import furnish
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 from tests.support.processes import children
 

@@ -30,7 +30,7 @@ from store.unit import UnitOfWork
 from tests.batch.test_chunks import FAULTS
 from tests.support.batch import BatchCore, connect_bva
 from tests.support.batch_http import read, records_file, results_in, verified
-from tests.support.core import furnish
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 
 

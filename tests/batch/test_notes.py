@@ -19,7 +19,7 @@ from store.engine import Store
 from store.parties import change_party, lock_party, unlink_certificate
 from store.records import PartyRecord
 from tests.support.batch import ROUTE, BatchCore, connect_bva
-from tests.support.core import furnish
+from tests.support.furnishing import furnish
 from tests.support.given import BVA
 from tests.support.pki import shared_pki
 

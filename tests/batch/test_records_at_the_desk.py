@@ -27,8 +27,9 @@ from store.work import list_work
 from tests.support.batch import BatchCore, connect_bva
 from tests.support.clerk import Clerk
 from tests.support.cli import inge
-from tests.support.core import ABH1, furnish, new_uuid
+from tests.support.core import ABH1, new_uuid
 from tests.support.desk import ask, request
+from tests.support.furnishing import furnish
 from tests.support.given import BVA
 from tests.support.pdf import barcodes_of, text_of
 from tests.support.pki import shared_pki

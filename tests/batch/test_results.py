@@ -40,7 +40,8 @@ from store.work import list_work
 from tests.batch.test_chunks import failing, work_rows
 from tests.support.batch import ROUTE, BatchCore, connect_bva
 from tests.support.batch_http import read
-from tests.support.core import NOW, furnish, new_uuid
+from tests.support.core import NOW, new_uuid
+from tests.support.furnishing import furnish
 from tests.support.given import BVA
 from tests.support.pki import shared_pki
 from tests.support.stores import fresh_sqlite, open_test_store

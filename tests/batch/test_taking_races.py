@@ -22,7 +22,8 @@ from store.records_batch import Delivery
 from store.unit import UnitOfWork
 from tests.batch.test_chunks import failing
 from tests.support.batch import ROUTE, BatchCore, connect_bva
-from tests.support.core import furnish, new_uuid
+from tests.support.core import new_uuid
+from tests.support.furnishing import furnish
 from tests.support.given import BVA
 from tests.support.pki import shared_pki
 

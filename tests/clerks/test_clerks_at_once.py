@@ -18,8 +18,9 @@ from gateway.clock import SystemClock, german_day
 from messages.frame import Message
 from store.engine import Store
 from tests.support.clerk import Clerk
-from tests.support.core import ABH2, AGENCIES, furnish, new_uuid
+from tests.support.core import ABH2, AGENCIES, new_uuid
 from tests.support.door import Delivered, DoorCore
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 from tests.support.processes import children
 from tests.support.ring import scale

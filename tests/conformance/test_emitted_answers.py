@@ -25,7 +25,8 @@ from schemas.catalog import Catalog, schema_parser
 from store.engine import Store
 from tests.conformance.test_official_schemas import ENTRY
 from tests.information.test_participation import attended, joined
-from tests.support.core import ABH1, ABH2, NOW, TGS1, TGS2, Core, furnish, new_uuid
+from tests.support.core import ABH1, ABH2, NOW, TGS1, TGS2, Core, new_uuid
+from tests.support.furnishing import furnish
 from tests.support.given import BAMF, stored_case, stored_person
 from tests.support.pki import shared_pki
 from tests.support.reference import reference_dir

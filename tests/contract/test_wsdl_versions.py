@@ -15,7 +15,8 @@ from schemas.folders import CONTRACT_FILE, ContractFolder
 from schemas.model import XS
 from schemas.paths import dienst_xsd
 from store.engine import Store
-from tests.support.core import ABH1, NOW, furnish, new_uuid
+from tests.support.core import ABH1, NOW, new_uuid
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 from tests.support.proofs import seal
 from tests.support.versions import NEW, OLD, confirm, gateway, versions

@@ -28,7 +28,7 @@ from tests.support.away import AwayCore, numbered
 from tests.support.batch import ROUTE, connect_bva
 from tests.support.batch_http import Office, delivering, records_file
 from tests.support.cli import inge
-from tests.support.core import furnish
+from tests.support.furnishing import furnish
 from tests.support.outage import bring_back, store_away, take_away
 from tests.support.pki import shared_pki
 from tests.support.postgres import PostgresCluster, own_cluster

@@ -19,7 +19,7 @@ from store.schema import case_file, delivery, delivery_chunk, message, person, w
 from tests.crash.batch_children import DEATHS
 from tests.support.batch import ROUTE, BatchCore, connect_bva
 from tests.support.batch_http import Office, prepared_for_deliveries, records_file, results_in
-from tests.support.core import furnish
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 from tests.support.processes import children
 from tests.support.server import SERVER

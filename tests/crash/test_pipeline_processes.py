@@ -9,7 +9,8 @@ import pytest
 from fixtures.persons import entitlement, many_persons
 from store.engine import Store
 from store.records import MessageRef
-from tests.support.core import ABH1, NOW, Core, furnish, new_uuid
+from tests.support.core import ABH1, NOW, Core, new_uuid
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 from tests.support.processes import Child, children
 from tests.support.ring import scale

@@ -12,7 +12,8 @@ from messages.registry import build
 from store.engine import Store
 from store.records import QuestionState, RightStatus
 from tests.crash.test_pipeline_processes import CHILDREN, SEED, start_together
-from tests.support.core import ABH1, ABH2, AGENCIES, NOW, Core, furnish, new_uuid
+from tests.support.core import ABH1, ABH2, AGENCIES, NOW, Core, new_uuid
+from tests.support.furnishing import furnish
 from tests.support.given import cases_of
 from tests.support.pki import shared_pki
 from tests.support.processes import children

@@ -15,9 +15,10 @@ from messages.service import Befund, PruefeNachricht, PruefeNachrichtAntwort, St
 from store.engine import Store
 from store.parties import lock_party
 from store.schema import party_type
-from tests.support.core import ABH1, ABH2, NOW, furnish, new_uuid
+from tests.support.core import ABH1, ABH2, NOW, new_uuid
 from tests.support.desk import ask, octets, refused, request
 from tests.support.door import DoorCore
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 from tests.support.proofs import seal
 

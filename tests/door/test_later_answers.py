@@ -14,9 +14,10 @@ from messages.service import BestaetigeNachrichten, HoleNachrichten, SpaetereAnt
 from store.engine import Store
 from tests.door.test_questions import ask as raise_question
 from tests.door.test_questions import entitled
-from tests.support.core import ABH1, NOW, furnish, new_uuid
+from tests.support.core import ABH1, NOW, new_uuid
 from tests.support.desk import ask, request
 from tests.support.door import DoorCore
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 
 

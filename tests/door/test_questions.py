@@ -15,8 +15,9 @@ from messages.quittung import Quittung
 from store.engine import Store
 from store.records import OutboxEntry, QuestionRecord, RightStatus
 from store.schema import decision as decision_table
-from tests.support.core import ABH1, ABH2, AGENCIES, NOW, furnish, new_uuid, read_document
+from tests.support.core import ABH1, ABH2, AGENCIES, NOW, new_uuid, read_document
 from tests.support.door import Delivered, DoorCore
+from tests.support.furnishing import furnish
 from tests.support.given import cases_of, stored_case, stored_person
 from tests.support.pki import shared_pki
 

@@ -24,9 +24,10 @@ from store.engine import Store
 from store.erasure import destroy_content
 from store.records import JournalKind, MessageRef, QuestionRecord, QuestionState
 from store.schema import office, office_postcode
-from tests.support.core import ABH1, ABH2, NOW, furnish, new_uuid
+from tests.support.core import ABH1, ABH2, NOW, new_uuid
 from tests.support.desk import ask, lay_out, refused, request
 from tests.support.door import DoorCore
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 from tests.support.proofs import seal
 

@@ -20,9 +20,10 @@ from messages.service import HoleNachrichten, PruefeNachricht, StatusAbfrage
 from messages.versionsende import Versionsende
 from store.engine import Store
 from store.records import MessageRef
-from tests.support.core import ABH1, ABH2, NOW, furnish, new_uuid
+from tests.support.core import ABH1, ABH2, NOW, new_uuid
 from tests.support.desk import octets, request
 from tests.support.door import DoorCore
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 from tests.support.proofs import seal
 from tests.support.versions import (

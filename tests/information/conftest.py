@@ -3,8 +3,8 @@
 import pytest
 
 from store.engine import Store
-from tests.support.core import furnish
 from tests.support.door import DoorCore
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 
 

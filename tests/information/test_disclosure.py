@@ -27,9 +27,10 @@ from store.records import MessageRef
 from store.records_information import DisclosureBlock
 from tests.support.clerk import Clerk
 from tests.support.cli import inge
-from tests.support.core import ABH1, ABH2, ABH3, AGENCIES, NOW, TGS1, furnish, new_uuid, party
+from tests.support.core import ABH1, ABH2, ABH3, AGENCIES, NOW, TGS1, new_uuid, party
 from tests.support.desk import ask, request
 from tests.support.door import Delivered, DoorCore
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 
 JC = jobcenters.JC_MUSTERSTADT

@@ -25,8 +25,9 @@ from store.records import PersonRecord
 from store.search import renamed, waiting_hints
 from tests.crash.test_pipeline_processes import CHILDREN, SEED, start_together
 from tests.support.clerk import Clerk
-from tests.support.core import ABH1, ABH2, ABH3, AGENCIES, NOW, StandingClock, furnish, new_uuid
+from tests.support.core import ABH1, ABH2, ABH3, AGENCIES, NOW, StandingClock, new_uuid
 from tests.support.door import DoorCore
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 from tests.support.processes import children
 

@@ -27,8 +27,9 @@ from gateway.business_clock import BusinessClock, advance, reset, stored_offset
 from gateway.clock import german_day
 from messages.mitteilung import Mitteilung
 from store.engine import Store
-from tests.support.core import AGENCIES, furnish, new_uuid
+from tests.support.core import AGENCIES, new_uuid
 from tests.support.core import settings as gateway_settings
+from tests.support.furnishing import furnish
 from tests.support.given import key_of
 from tests.support.invariant_facts import ASKED, PARKED, Key, Reply, Report
 from tests.support.invariant_history import Evidence, explain

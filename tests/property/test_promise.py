@@ -30,7 +30,8 @@ from gateway.questions import close_overdue
 from messages.frame import Message
 from store.engine import Store
 from store.records import CaseRecord, RightStatus, WorkItem, WorkItemState
-from tests.support.core import AGENCIES, NOW, Core, StandingClock, furnish, new_uuid, read_answer
+from tests.support.core import AGENCIES, NOW, Core, StandingClock, new_uuid, read_answer
+from tests.support.furnishing import furnish
 from tests.support.given import key_of
 from tests.support.pki import shared_pki
 from tests.support.ring import scale

@@ -21,9 +21,10 @@ from store.database import make_engine
 from store.engine import Store
 from store.schema import metadata
 from tests.support.clerk import Clerk
-from tests.support.core import ABH2, AGENCIES, StandingClock, furnish, new_uuid, settings
+from tests.support.core import ABH2, AGENCIES, StandingClock, new_uuid, settings
 from tests.support.desk import ask, request
 from tests.support.door import Delivered, DoorCore
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 
 NEW_NAME = "Özdemir-Kılıç"

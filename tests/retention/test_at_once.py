@@ -11,7 +11,8 @@ from fixtures.persons import many_persons
 from store.case_files import history_of_person
 from store.engine import Store
 from store.schema import erasure, journal
-from tests.support.core import Core, furnish
+from tests.support.core import Core
+from tests.support.furnishing import furnish
 from tests.support.given import stored_case, stored_person
 from tests.support.pki import shared_pki
 from tests.support.processes import Child, children

@@ -10,7 +10,8 @@ import pytest
 from gateway.retention.task import RetentionTask
 from store.engine import Store
 from store.records import PersonRecord
-from tests.support.core import Core, StandingClock, furnish
+from tests.support.core import Core, StandingClock
+from tests.support.furnishing import furnish
 from tests.support.given import stored_case, stored_person
 from tests.support.pki import shared_pki
 

@@ -24,8 +24,9 @@ from store.records import MessageRef, PersonRecord
 from store.schema import content, erasure, hint, journal, person_history
 from tests.retention.conftest import Known, after_years, confirm_all, days_go_by, report
 from tests.support.clerk import Clerk
-from tests.support.core import ABH1, ABH2, ABH3, NOW, Core, StandingClock, furnish, new_uuid
+from tests.support.core import ABH1, ABH2, ABH3, NOW, Core, StandingClock, new_uuid
 from tests.support.door import DoorCore
+from tests.support.furnishing import furnish
 from tests.support.given import stored_case, stored_person
 from tests.support.pki import shared_pki
 from tests.support.processes import children

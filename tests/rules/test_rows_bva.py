@@ -12,7 +12,8 @@ from messages.group07 import BerechtigungVerpflichtung
 from store.engine import Store
 from store.records import CaseRecord, WorkItem
 from tests.support.batch import BatchCore, Result, connect_bva
-from tests.support.core import ABH1, ABH2, TGS2, furnish
+from tests.support.core import ABH1, ABH2, TGS2
+from tests.support.furnishing import furnish
 from tests.support.given import BAMF, BVA, TLA, cases_of, stored_case, stored_person
 from tests.support.pki import shared_pki
 

@@ -1,19 +1,16 @@
 """The core on a test store: agencies that sign, a clock that stands, and the way from bytes to an answer."""
 
-import json
 import uuid
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import chain, product
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
-from sqlalchemy import Connection
 
 from fixtures import persons
 from fixtures.pki.build import Pki
@@ -34,8 +31,6 @@ from messages.registry import BUNDLED_MESSAGES, MessageRegistry, parse
 from messages.values import BehoerdeG2G, Gebaeudeanschrift
 from schemas.registry import SchemaRegistry
 from store.engine import Store
-from store.offices import read_office_table, replace_offices
-from store.parties import add_party
 from store.records import PartyCertificate, PartyRecord
 from tests.support.proofs import prove, seal
 
@@ -114,54 +109,6 @@ def party(pki: Pki, kennung: str, name: str, *holders: str, **changes: Any) -> P
     if record.environment == "test" or "connected" in changes:
         return record
     return replace(record, connected=frozenset(product(record.allowed_types, record.versions)))
-
-
-def furnish(store: Store, pki: Pki) -> None:
-    """Register the immigration authorities, the Jobcenters and the office directory, in a store without.
-
-    What the first time wrote is written again the other times, table by table.
-    """
-    with store.write() as connection:
-        kept = _furnished.setdefault((connection.dialect.name, pki.directory), {})
-        for table, rows in kept.items():
-            _insert(connection, table, rows)
-        if not kept:
-            _register(connection, pki)
-            for table in _FURNISHED:
-                kept[table] = connection.exec_driver_sql(f"SELECT * FROM {table}").fetchall()
-
-
-_FURNISHED = (
-    "party", "party_type", "party_version", "certificate", "party_certificate", "office", "office_postcode",
-)  # fmt: skip
-_furnished: dict[tuple[str, Path], dict[str, Sequence[Any]]] = {}
-
-
-def _insert(connection: Connection, table: str, rows: Sequence[Any]) -> None:
-    """Insert rows as the driver gave them, by one statement."""
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    row = f"({', '.join([mark] * len(rows[0]))})"
-    every = ", ".join([row] * len(rows))
-    connection.exec_driver_sql(
-        f"INSERT INTO {table} VALUES {every}", tuple(map(_value, chain.from_iterable(rows)))
-    )
-
-
-def _value(value: Any) -> Any:
-    # PostgreSQL's driver reads JSON, but takes it as text.
-    return json.dumps(value) if isinstance(value, dict) else value
-
-
-def _register(connection: Connection, pki: Pki) -> None:
-    for holder, agency in AGENCIES.items():
-        add_party(connection, party(pki, agency.kennung, agency.name, holder), NOW)
-    for holder, agency in JOBCENTERS.items():
-        add_party(
-            connection,
-            party(pki, agency.kennung, agency.name, holder, agency_type="TGS", allowed_types=OF_JOBCENTERS),
-            NOW,
-        )
-    replace_offices(connection, read_office_table(OFFICES.read_text(encoding="utf-8")))
 
 
 class Core:

@@ -26,7 +26,7 @@ from fixtures import persons
 from fixtures.pki.build import Pki, build_pki
 from messages.frame import Message
 from messages.registry import build
-from tests.support.core import furnish
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 from tests.support.processes import Program
 from tests.support.stores import MASTER_KEY, open_test_store

@@ -12,7 +12,8 @@ from gateway.questions import close_overdue
 from store.engine import Store
 from store.records import JournalEntry, JournalKind
 from tests.support.cli import inge, lay_out
-from tests.support.core import ABH1, ABH2, OF_JOBCENTERS, REPORTS, Core, furnish, new_uuid
+from tests.support.core import ABH1, ABH2, OF_JOBCENTERS, REPORTS, Core, new_uuid
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 from tests.support.stores import open_test_store
 

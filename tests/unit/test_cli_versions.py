@@ -13,7 +13,8 @@ from messages.registry import in_version
 from store.engine import Store
 from store.senders import senders_since
 from tests.support.cli import inge, lay_out
-from tests.support.core import ABH1, ABH2, NOW, furnish, new_uuid
+from tests.support.core import ABH1, ABH2, NOW, new_uuid
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 from tests.support.versions import BOTH, NEW, OLD, confirm, gateway, versions
 

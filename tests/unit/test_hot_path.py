@@ -6,7 +6,8 @@ import pytest
 
 from fixtures.persons import THI, entitlement
 from store.engine import Store
-from tests.support.core import ABH1, NOW, Core, furnish, new_uuid
+from tests.support.core import ABH1, NOW, Core, new_uuid
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 
 

@@ -15,7 +15,8 @@ from messages.values import Name
 from store.engine import Store
 from store.errors import StoreUnavailable
 from store.records import OfficeRecord, PostcodeRange
-from tests.support.core import ABH1, ABH2, NOW, OFFICES, Core, StandingClock, furnish, new_uuid, settings
+from tests.support.core import ABH1, ABH2, NOW, OFFICES, Core, StandingClock, new_uuid, settings
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 
 NORTH = OfficeRecord("north", "Regionalstelle Nord", {"name": "Frau Nord", "phone": "+49 40 1"})

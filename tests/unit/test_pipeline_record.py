@@ -23,7 +23,8 @@ from messages.errors import GatewayError
 from store.engine import Store
 from store.errors import StoreUnavailable
 from store.records import PartyCertificate, PartyRecord
-from tests.support.core import ABH1, ABH2, NOW, Core, StandingClock, furnish, new_uuid, party
+from tests.support.core import ABH1, ABH2, NOW, Core, StandingClock, new_uuid, party
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 
 

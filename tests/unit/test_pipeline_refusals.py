@@ -23,7 +23,8 @@ from store.erasure import destroy_content
 from store.errors import StoreBusy, StoreUnavailable
 from store.parties import add_party, link_certificate, lock_party
 from store.records import JournalRecord, MessageRef
-from tests.support.core import ABH1, ABH2, NOW, ROUTE, Core, furnish, new_uuid, party
+from tests.support.core import ABH1, ABH2, NOW, ROUTE, Core, new_uuid, party
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 
 

@@ -7,8 +7,9 @@ import pytest
 from fixtures.persons import entitlement, obligation_3
 from store.engine import Store
 from store.records import MessageRef
-from tests.support.core import ABH1, ABH2, NOW, StandingClock, furnish, new_uuid
+from tests.support.core import ABH1, ABH2, NOW, StandingClock, new_uuid
 from tests.support.door import DoorCore
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 
 AHEAD = NOW + timedelta(days=40)

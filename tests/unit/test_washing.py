@@ -6,7 +6,7 @@ from sqlalchemy import delete, func, select, text
 
 from store.database import make_engine
 from store.schema import metadata, number_epoch, office, party
-from tests.support.core import furnish
+from tests.support.furnishing import furnish
 from tests.support.pki import shared_pki
 from tests.support.postgres import PostgresCluster
 from tests.support.stores import TEMPLATE, open_test_store
