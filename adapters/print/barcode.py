@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import groupby
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from barcode.codex import Code128
 
 QUIET_ZONE: Final = 10
 """Modules that have to stay white on either side."""
+
+_SWITCH_TO_C: Final = 99
 
 
 def code128(text: str) -> dict[str, Any]:
@@ -16,10 +22,27 @@ def code128(text: str) -> dict[str, Any]:
     Out: `modules` is the width of the whole symbol with its quiet zones in modules, `bars` a list of
     [start, width] of each black bar. Raises ModuleNotFoundError without the extra `print`.
     """
+    (pattern,) = _encoder()(text).build()
+    return {"modules": len(pattern) + 2 * QUIET_ZONE, "bars": [list(bar) for bar in _bars(pattern)]}
+
+
+@cache
+def _encoder() -> type[Code128]:
     from barcode.codex import Code128
 
-    (pattern,) = Code128(text).build()
-    return {"modules": len(pattern) + 2 * QUIET_ZONE, "bars": [list(bar) for bar in _bars(pattern)]}
+    class KeepsLeadingPair(Code128):  # type: ignore[misc]
+        """Up to 0.16.1 the library drops a first pair of digits "99": it takes it for a switch to set C.
+
+        It starts in set C, so a 99 in that place is always the pair itself (python-barcode issue 251).
+        """
+
+        def _try_to_optimize(self, encoded: list[int]) -> list[int]:
+            if encoded[1] == _SWITCH_TO_C:
+                return encoded
+            shorter: list[int] = super()._try_to_optimize(encoded)
+            return shorter
+
+    return KeepsLeadingPair
 
 
 def _bars(pattern: str) -> Iterator[tuple[int, int]]:
