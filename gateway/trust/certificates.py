@@ -32,6 +32,8 @@ __all__ = ["CertificateVerdict", "TrustFileError", "Validator", "Verdict", "fing
 
 _log: Final = logging.getLogger(__name__)
 
+_ALWAYS: Final = datetime.max.replace(tzinfo=UTC)
+
 _KNOWN_AT_MOST: Final = 4096
 """Verdicts remembered at a time: more than there are partners, little enough for a flood of strangers."""
 
@@ -56,8 +58,9 @@ def fingerprint_of(certificate: x509.Certificate) -> str:
 class Validator:
     """Judges certificates; may be used by several threads at once.
 
-    A verdict is remembered for a short time, never beyond a moment at which a certificate or a revocation
-    list begins or ends to be valid, and never beyond a change of the CRL files.
+    A verdict costs as much as several messages, so it is remembered: until a certificate or a revocation
+    list begins or ends to be valid, a listed revocation begins, or the CRL files change. Nothing else
+    can make it another.
     """
 
     def __init__(
@@ -67,21 +70,17 @@ class Validator:
         crls: Sequence[x509.CertificateRevocationList] = (),
         *,
         require_crl: bool,
-        remember: timedelta = timedelta(seconds=60),
     ) -> None:
         """Take the trusted certificates, those between, and the revocation lists.
 
         With `require_crl` every issuer on a path must have a valid list here, or the verdict is
-        INDETERMINATE; without it a list is respected if there is one. `remember` is how long a verdict may be
-        repeated.
-        Raises ValueError without any anchor.
+        INDETERMINATE; without it a list is respected if there is one. Raises ValueError without any anchor.
         """
         if not anchors:
             raise ValueError("no trust anchors: every certificate would be refused")
         self._anchors = tuple(anchors)
         self._intermediates = tuple(intermediates)
         self._require_crl = require_crl
-        self._remember = remember
         self._lock = threading.Lock()
         self._crl_places: tuple[Path, ...] = ()
         self._look_every = timedelta(0)
@@ -97,7 +96,6 @@ class Validator:
         crls: Sequence[Path] = (),
         *,
         require_crl: bool,
-        remember: timedelta = timedelta(seconds=60),
         look_every: timedelta = timedelta(seconds=5),
     ) -> Self:
         """Read files or folders of certificates and CRLs, PEM or DER.
@@ -111,7 +109,6 @@ class Validator:
             read_certificates(intermediates),
             read_revocation_lists(crls),
             require_crl=require_crl,
-            remember=remember,
         )
         validator._crl_places = tuple(crls)
         validator._look_every = look_every
@@ -163,7 +160,7 @@ class Validator:
             certificate.not_valid_after_utc + timedelta.resolution,
             *self._turning_points,
         )
-        return min([at + self._remember, *(limit for limit in limits if limit > at)])
+        return min((limit for limit in limits if limit > at), default=_ALWAYS)
 
     def _look_for_crls(self, at: datetime) -> None:
         with self._lock:
@@ -188,6 +185,9 @@ class Validator:
             turning_points.append(crl.last_update_utc)
             if crl.next_update_utc is not None:
                 turning_points.append(crl.next_update_utc + timedelta.resolution)
+            # A revocation counts from its date on, which a list may name ahead of time.
+            listed = (entry.revocation_date_utc for entry in crl)
+            turning_points += {day + timedelta.resolution for day in listed if day >= crl.last_update_utc}
         self._turning_points = tuple(turning_points)
         self._known: dict[str, _Remembered] = {}
 

@@ -141,7 +141,7 @@ def crl(revoked: dict[str, datetime], *, next_update: datetime, authority: str =
     )
 
 
-def with_issuing_crl(pem: bytes, *, remember: timedelta = 60 * DAY) -> Validator:
+def with_issuing_crl(pem: bytes) -> Validator:
     pki = shared_pki()
     others = [path.read_bytes() for path in pki.crls if path.name != "issuing.crl.pem"]
     return Validator(
@@ -149,7 +149,6 @@ def with_issuing_crl(pem: bytes, *, remember: timedelta = 60 * DAY) -> Validator
         [x509.load_pem_x509_certificate(path.read_bytes()) for path in pki.intermediates],
         [x509.load_pem_x509_crl(content) for content in (*others, pem)],
         require_crl=True,
-        remember=remember,
     )
 
 
@@ -198,7 +197,7 @@ def test_a_list_signed_by_somebody_else_is_indeterminate() -> None:
 
 
 def test_expiry_ends_a_remembered_verdict() -> None:
-    validator = with_issuing_crl(crl({}, next_update=PKI_TIME + 8000 * DAY), remember=8000 * DAY)
+    validator = with_issuing_crl(crl({}, next_update=PKI_TIME + 8000 * DAY))
     certificate = shared_pki().certificate("abh1")
     end = certificate.not_valid_after_utc
     assert validator.check(certificate, PKI_TIME).verdict is Verdict.VALID
@@ -208,7 +207,7 @@ def test_expiry_ends_a_remembered_verdict() -> None:
     assert validator.check(early, early.not_valid_before_utc).verdict is Verdict.VALID
 
 
-def test_a_verdict_is_remembered_for_its_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_verdict_is_remembered_as_long_as_nothing_can_change_it(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[datetime] = []
     examine = Examiner.examine
 
@@ -217,12 +216,22 @@ def test_a_verdict_is_remembered_for_its_time_only(monkeypatch: pytest.MonkeyPat
         return examine(self, certificate, at)
 
     monkeypatch.setattr(Examiner, "examine", counting)
-    validator = with_issuing_crl(crl({}, next_update=PKI_TIME + DAY), remember=timedelta(seconds=60))
+    validator = with_issuing_crl(crl({}, next_update=PKI_TIME + DAY))
     certificate = shared_pki().certificate("abh2")
-    moments = [PKI_TIME + timedelta(seconds=seconds) for seconds in (0, 1, 59, 60, 61, -1)]
+    moments = [PKI_TIME + timedelta(seconds=seconds) for seconds in (0, 1, 59, 86_400, -1)]
     for moment in moments:
         assert validator.check(certificate, moment).verdict is Verdict.VALID
-    assert asked == [moments[0], moments[3], moments[5]]
+    assert asked == [moments[0], moments[4]]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(hours=5)])
+def test_a_revocation_that_is_listed_ahead_of_time_ends_a_remembered_verdict(ahead: timedelta) -> None:
+    last_update = PKI_TIME - timedelta(hours=1)
+    begins = last_update + ahead
+    validator = with_issuing_crl(crl({"abh1": begins}, next_update=PKI_TIME + DAY))
+    certificate = shared_pki().certificate("abh1")
+    assert validator.check(certificate, begins).verdict is Verdict.VALID
+    assert validator.check(certificate, begins + timedelta(seconds=1)).verdict is Verdict.REVOKED
 
 
 @pytest.fixture
@@ -240,7 +249,6 @@ def from_files(crl_file: Path) -> Validator:
         pki.intermediates,
         [*others, crl_file.parent],
         require_crl=True,
-        remember=DAY,
         look_every=timedelta(seconds=5),
     )
 
