@@ -1,11 +1,33 @@
 """Later answers: laid into the outbox of their party, and recorded under the message they are about."""
 
 from dataclasses import replace
+from typing import Final
 
 from gateway.accepted import Asked, Outcome
 from gateway.tools import Tools
 from store.records import DecisionRecord, MessageRef, OutboxEntry
 from store.unit import UnitOfWork
+
+DEFAULT_DOOR: Final = "soap"
+"""Where a party looks for what is about a message whose content was erased."""
+
+
+class RequestGoneError(LookupError):
+    """The stored request is not there any more, or was never one for a right: nothing can be decided anew."""
+
+
+def latest_decision(work: UnitOfWork, ref: MessageRef) -> DecisionRecord:
+    """Return the record of the latest decision about a message. Raises RequestGoneError if there is none."""
+    found = work.decision_of(ref)
+    if found is None:
+        raise RequestGoneError(f"message {ref.uuid} of {ref.party_id} was never decided")
+    return found
+
+
+def door_of(work: UnitOfWork, ref: MessageRef) -> str:
+    """Return the door by which a message came, and by which its later answers are fetched."""
+    stored = work.request_document(ref)
+    return DEFAULT_DOOR if stored is None else stored[2]
 
 
 def lay_out(
@@ -42,6 +64,28 @@ def lay_out(
     )
     work.lay_out(entry, tools.real_clock.now())
     return entry.id
+
+
+def answer_later(
+    work: UnitOfWork,
+    tools: Tools,
+    ref: MessageRef,
+    first: DecisionRecord,
+    outcome: Outcome,
+    *,
+    frame: Asked | None,
+    door: str,
+    actor: str,
+    trigger_uuid: str,
+) -> None:
+    """Lay a later answer into the outbox of the party and record it under the message.
+
+    In: as `lay_out` and `later_record`.
+    """
+    outbox_id = lay_out(work, tools, ref, outcome, frame=frame, door=door, trigger_uuid=trigger_uuid)
+    work.add_decision(
+        later_record(work, tools, first, outcome, actor=actor, trigger_uuid=trigger_uuid, outbox_id=outbox_id)
+    )
 
 
 def later_record(

@@ -16,7 +16,7 @@ from gateway.accepted import Notice, Outcome
 from gateway.clock import german_day
 from gateway.disclosure import hidden_from
 from gateway.information.relation import Relation, joined
-from gateway.later import lay_out
+from gateway.later import door_of, lay_out
 from gateway.tools import Tools
 from store.records import CaseRecord, MessageRef, RightRecord
 from store.unit import UnitOfWork
@@ -24,8 +24,6 @@ from store.unit import UnitOfWork
 REPLACED: Final = "M01"
 RESTORED: Final = "M02"
 ENDED: Final = "M03"
-DEFAULT_DOOR: Final = "soap"
-"""Where a party looks for what is about a message whose content was erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +101,13 @@ def _tell(
         row.de.format(by=by["de"], **filled),
         row.en.format(by=by["en"], **filled),
     )
-    stored = work.request_document(ref)
     return lay_out(
         work,
         tools,
         ref,
         Outcome(notice, row.effect, row=row, number=case.number, evidence={"table": version}),
         frame=None,
-        door=DEFAULT_DOOR if stored is None else stored[2],
+        door=door_of(work, ref),
         trigger_uuid=ref.uuid,
     )
 

@@ -5,8 +5,7 @@ from typing import Final
 from gateway.accepted import Outcome, Receipt
 from gateway.clock import german_day
 from gateway.journaling import raise_alarm
-from gateway.later import later_record, lay_out
-from gateway.notices import DEFAULT_DOOR
+from gateway.later import door_of, later_record, latest_decision, lay_out
 from gateway.rules.engine import Row
 from gateway.tools import Tools
 from store.engine import Store
@@ -64,17 +63,14 @@ def _close(store: Store, tools: Tools, question: QuestionRecord) -> bool:
         work.lock_persons([question.lock_key])
         if not work.close_question(question, QuestionState.EXPIRED, now):
             return False
-        first = work.decision_of(ref)
-        if first is None:
-            raise LookupError(f"question {question.id} belongs to no decision")
-        stored = work.request_document(ref)
+        first = latest_decision(work, ref)
         outbox_id = lay_out(
             work,
             tools,
             ref,
             outcome,
             frame=None,
-            door=DEFAULT_DOOR if stored is None else stored[2],
+            door=door_of(work, ref),
             trigger_uuid=ref.uuid,
         )
         work.add_decision(

@@ -14,7 +14,7 @@ from gateway.decided import ClerkChoice, Decided
 from gateway.deciding import Decider
 from gateway.handlers.readings import READINGS, Reading
 from gateway.identity import Identity
-from gateway.later import later_record, lay_out
+from gateway.later import RequestGoneError, later_record, latest_decision, lay_out
 from gateway.requests import Request, Sender
 from gateway.tools import Tools
 from gateway.trust.canonical import read_canonical
@@ -22,10 +22,6 @@ from messages.bva import Ereignis, Ergebnisrahmen
 from messages.frame import Fachrahmen
 from store.records import DecisionRecord, MessageRef
 from store.unit import UnitOfWork
-
-
-class RequestGoneError(LookupError):
-    """The stored request is not there any more, or was never one for a right: nothing can be decided anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +96,7 @@ def decide_anew(
     changed while the lock was awaited.
     """
     stored = stored_request(work, tools, ref)
-    first = work.decision_of(ref)
-    if first is None:
-        raise RequestGoneError(f"no stored request {ref.uuid} of {ref.party_id}")
+    first = latest_decision(work, ref)
     decider = Decider(tools)
     prepared = decider.prepare(stored.request, german_day(tools.clock.now()))
     decided = (

@@ -7,9 +7,7 @@ from typing import Final
 
 from gateway.clerks.desk import Desk, Event
 from gateway.information.changes import change_table
-from gateway.later import later_record, lay_out
-from gateway.notices import DEFAULT_DOOR
-from gateway.resume import RequestGoneError
+from gateway.later import answer_later, door_of, latest_decision
 from store.records import MessageRef, PersonRecord, WorkItem
 from store.records_information import BlockReport
 
@@ -54,24 +52,18 @@ def weigh_again(desk: Desk, item: WorkItem, events: list[Event], before: str) ->
 def _tell(desk: Desk, ref: MessageRef, choice: str, person_id: int) -> None:
     """Lay a receipt out for a 070022 that asked for the end of a block."""
     work, tools = desk.work, desk.tools
-    first = work.decision_of(ref)
-    if first is None:
-        raise RequestGoneError(f"message {ref.uuid} was never decided")
-    stored = work.request_document(ref)
+    first = latest_decision(work, ref)
     outcome = change_table().outcome(_ROWS[choice], {"person": person_id})
-    outbox_id = lay_out(
+    answer_later(
         work,
         tools,
         ref,
+        first,
         outcome,
         frame=None,
-        door=DEFAULT_DOOR if stored is None else stored[2],
+        door=door_of(work, ref),
+        actor=desk.actor,
         trigger_uuid=ref.uuid,
-    )
-    work.add_decision(
-        later_record(
-            work, tools, first, outcome, actor=desk.actor, trigger_uuid=ref.uuid, outbox_id=outbox_id
-        )
     )
     matter = change_table().rows[_ROWS[choice]].matter
     desk.note("block-told", party=ref.party_id, uuid=ref.uuid, matter=matter)

@@ -17,8 +17,8 @@ from gateway.clerks.concealing import concealed_events
 from gateway.clerks.desk import ClerkError, Desk
 from gateway.clerks.person_data import checked_code, details_of, nationalities
 from gateway.clock import german_day
+from gateway.later import RequestGoneError
 from gateway.requests import number_of
-from gateway.resume import RequestGoneError
 from gateway.tools import Tools
 from messages.errors import GatewayError
 from schemas.codes import CodeLists

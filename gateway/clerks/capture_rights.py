@@ -13,8 +13,8 @@ from gateway.clock import german_day
 from gateway.decided import ClerkChoice, Decided, Verdict
 from gateway.deciding import Decider, Prepared
 from gateway.identity import Branch, Identity, different, key_of, same
+from gateway.later import RequestGoneError
 from gateway.requests import Request, number_of
-from gateway.resume import RequestGoneError
 from gateway.tools import Tools
 from gateway.validity import Ends
 from messages.errors import GatewayError

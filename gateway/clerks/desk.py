@@ -16,9 +16,10 @@ from gateway.cases.rules import CaseError
 from gateway.clerks.concealing import concealed_events, concealed_item, reports_block
 from gateway.decided import ClerkChoice, Decided, Verdict
 from gateway.identity import Identity, same, survivor
+from gateway.later import RequestGoneError
 from gateway.notices import tell_ended
 from gateway.requests import number_of
-from gateway.resume import RequestGoneError, resume, stored_request
+from gateway.resume import resume, stored_request
 from gateway.tools import Tools
 from messages.errors import GatewayError
 from store.engine import Store

@@ -13,8 +13,8 @@ from gateway.decided import Decided, Verdict
 from gateway.deciding import Decider, Judged, Prepared
 from gateway.disclosure import hides, refusal_details
 from gateway.identity import Branch, Identity, same
-from gateway.later import later_record, lay_out
-from gateway.resume import RequestGoneError, stored_request
+from gateway.later import answer_later, latest_decision
+from gateway.resume import stored_request
 from gateway.rules.engine import DecisionTable, Row
 from gateway.rules.engine import Verdict as Answer
 from store.records import CaseRecord, MessageRef, PersonRecord, RightRecord
@@ -134,9 +134,7 @@ def _cancel(
 def _tell(desk: Desk, ref: MessageRef, kept: tuple[CaseRecord, RightRecord]) -> None:
     """Lay 070005 out for a message whose right was cancelled, showing what stays."""
     work, tools = desk.work, desk.tools
-    stored, first = stored_request(work, tools, ref), work.decision_of(ref)
-    if first is None:
-        raise RequestGoneError(f"message {ref.uuid} was never decided")
+    stored, first = stored_request(work, tools, ref), latest_decision(work, ref)
     today = german_day(desk.now)
     person = desk.person(kept[0].person_id)
     work.flush()
@@ -157,13 +155,17 @@ def _tell(desk: Desk, ref: MessageRef, kept: tuple[CaseRecord, RightRecord]) -> 
         evidence={"table": tools.rules.on(today).version, "case": kept[0].id, "person": person.id},
     )
     outcome = outcome_of(decided, stored.reading.body(decided))
-    outbox_id = lay_out(
-        work, tools, ref, outcome, frame=stored.frame, door=stored.door, trigger_uuid=ref.uuid
+    answer_later(
+        work,
+        tools,
+        ref,
+        first,
+        outcome,
+        frame=stored.frame,
+        door=stored.door,
+        actor=desk.actor,
+        trigger_uuid=ref.uuid,
     )
-    record = later_record(
-        work, tools, first, outcome, actor=desk.actor, trigger_uuid=ref.uuid, outbox_id=outbox_id
-    )
-    work.add_decision(record)
     desk.note("told", party=ref.party_id, uuid=ref.uuid, reason=reason)
 
 

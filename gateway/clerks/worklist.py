@@ -27,8 +27,9 @@ from gateway.clerks.sweep import Weak, weak_candidates
 from gateway.clock import german_day
 from gateway.identity import CONFLICT, DUPLICATE, INQUIRY, survivor
 from gateway.information.inquiry import INQUIRIES, stored_inquiry
+from gateway.later import RequestGoneError
 from gateway.normalise import PersonKey
-from gateway.resume import RequestGoneError, stored_request
+from gateway.resume import stored_request
 from gateway.rules.engine import Row
 from gateway.tools import Tools
 from store.blocks import blocked_among

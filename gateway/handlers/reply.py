@@ -6,7 +6,7 @@ from gateway.answers07 import body
 from gateway.decided import Decided, Verdict
 from gateway.handlers.base import Step
 from gateway.identity import Branch, same
-from gateway.later import later_record
+from gateway.later import later_record, latest_decision
 from gateway.questions import DENIED, NO, NO_OPEN_QUESTION, receipt
 from gateway.resume import decide_anew
 from gateway.rules.engine import DecisionTable
@@ -127,7 +127,4 @@ def _report(question: QuestionRecord) -> MessageRef:
 
 
 def _first(work: UnitOfWork, question: QuestionRecord) -> DecisionRecord:
-    found = work.decision_of(_report(question))
-    if found is None:
-        raise LookupError(f"question {question.id} belongs to no decision")
-    return found
+    return latest_decision(work, _report(question))

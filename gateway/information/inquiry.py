@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from gateway.handlers.group07 import key_of
 from gateway.information.log import Asker
+from gateway.later import RequestGoneError
 from gateway.normalise import PersonKey
 from gateway.plain import plain
 from gateway.requests import number_of
-from gateway.resume import RequestGoneError
 from gateway.tools import Tools
 from gateway.trust.canonical import read_canonical
 from messages.frame import Fachrahmen
