@@ -25,11 +25,6 @@ class LoadResult:
     latencies: tuple[float, ...]
     statuses: dict[int, int]
 
-    def percentile(self, share: float) -> float:
-        """Return the latency in milliseconds below which the given share (0..1) of the answers came."""
-        ordered = sorted(self.latencies)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
-
 
 def drive(host: str, port: int, path: str, requests: Sequence[bytes], connections: int) -> LoadResult:
     """Post every request once over so many kept-alive connections, from a process of its own."""

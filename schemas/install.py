@@ -6,7 +6,6 @@ catalog written beside them, so nothing is fetched from the network, neither now
 
 import shutil
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,13 +15,13 @@ from xml.sax.saxutils import quoteattr
 from lxml import etree
 
 from schemas.catalog import CATALOG_NAME, CATALOG_NAMESPACE, Catalog, SchemaLocationError
-from schemas.codes import CodeLists, HeldList
+from schemas.codes import CodeLists
 from schemas.explain import ExplainerError
 from schemas.folders import CONTRACT_FILE, ContractFileError, ContractFolder
 from schemas.genericode import CodeListError, read_code_list
 from schemas.model import XS, ComplexType, Message, SchemaModel, SchemaModelError
 from schemas.paths import contract_files
-from schemas.registry import CompiledContracts, Contract, SchemaRegistry
+from schemas.registry import CompiledContracts
 
 CODE_LIST_FOLDER = "codelists"
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
@@ -39,16 +38,6 @@ class Installed:
     namespaces: tuple[str, ...]
     messages: int
     code_lists: tuple[str, ...]
-
-
-def list_contracts(registry: SchemaRegistry) -> Sequence[Contract]:
-    """Return the served contracts, sorted by standard, version and message type."""
-    return registry.contracts()
-
-
-def list_code_lists(registry: SchemaRegistry) -> list[HeldList]:
-    """Return the held code lists with their extent, sorted by URI and version."""
-    return registry.code_lists.lists()
 
 
 def install_package(

@@ -189,7 +189,3 @@ def read_line(line: bytes) -> Any:
         return json.loads(line)
     except ValueError as error:
         raise BackupError("a line of the backup cannot be read") from error
-
-
-def _names_its_own_table(one: Column[Any]) -> bool:
-    return any(key.column.table is one.table for key in one.foreign_keys)

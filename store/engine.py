@@ -104,12 +104,6 @@ class Store(Connected):
             .values(expires_at=datetime.fromtimestamp(0, UTC))
         )
 
-    def raise_epoch(self) -> int:
-        """Start a new epoch of identification numbers (after a restore); return it."""
-        with self.write() as connection:
-            connection.execute(update(number_epoch).values(epoch=number_epoch.c.epoch + 1))
-            return int(connection.execute(select(number_epoch.c.epoch)).scalar_one())
-
     def close(self) -> None:
         """Close all connections of this process."""
         with self._opening:

@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import Connection, func, null, select
 
 from store.errors import ContentErased
-from store.offices import find_office, list_offices, list_ranges
+from store.offices import list_offices, list_ranges
 from store.parties import list_parties
 from store.records import (
     DecisionRecord,
@@ -55,10 +55,6 @@ class Reader:
     def postcode_ranges(self) -> list[PostcodeRange]:
         """Return which postcodes belong to which office, in order."""
         return list_ranges(self.connection)
-
-    def office_for(self, postcode: str) -> OfficeRecord | None:
-        """Return the office competent for a German postcode of five digits."""
-        return find_office(self.connection, postcode)
 
     def messages(self, uuid: str) -> list[MessageRef]:
         """Return which parties used this UUID; normally one."""

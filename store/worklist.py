@@ -8,7 +8,6 @@ from sqlalchemy import Connection, func, or_, select, tuple_
 from store.records import CaseState, MessageRef, RightStatus, WorkItem, WorkItemState
 from store.schema import (
     case_file,
-    decision,
     entitlement,
     message,
     party,
@@ -50,21 +49,6 @@ def find_item(connection: Connection, item_id: int) -> WorkItem | None:
     return next(iter(work_items([tuple(row) for row in rows])), None)
 
 
-def open_items_about(connection: Connection, ref: MessageRef) -> list[int]:
-    """Return the ids of the open work items in which a message waits."""
-    rows = connection.execute(
-        select(work_item.c.id)
-        .join(work_item_message)
-        .where(
-            work_item.c.state == WorkItemState.OPEN.value,
-            work_item_message.c.party_id == ref.party_id,
-            work_item_message.c.uuid == ref.uuid,
-        )
-        .order_by(work_item.c.id)
-    )
-    return [int(row.id) for row in rows]
-
-
 def unreminded(connection: Connection, *, before: datetime, limit: int) -> list[WorkItem]:
     """Return open work items that nobody was reminded of since an instant, those waiting longest first."""
     since = func.coalesce(work_item.c.reminded_at, work_item.c.opened_at)
@@ -99,16 +83,6 @@ def described(
     return {
         MessageRef(party_id, uuid): (kind, name or party_id, at) for party_id, uuid, kind, name, at in rows
     }
-
-
-def last_answers(connection: Connection, ref: MessageRef) -> list[tuple[str, str | None, str | None]]:
-    """Return answer type, reason and number of every answer to a message, in order."""
-    rows = connection.execute(
-        select(decision.c.answer_type, decision.c.reason_code, decision.c.number)
-        .where(decision.c.party_id == ref.party_id, decision.c.uuid == ref.uuid)
-        .order_by(decision.c.id)
-    )
-    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def persons_with_stale_cases(

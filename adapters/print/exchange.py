@@ -37,11 +37,6 @@ _REPORTS: Final[dict[type[Any], tuple[type[Any], ...]]] = {
 """Which reports an acceptance can be the answer to."""
 
 
-def is_acceptance(answer: object) -> bool:
-    """Tell whether an answer accepts a right, so that there is something to print."""
-    return type(answer) in _REPORTS
-
-
 def confirmation_of(report: Any, answer: Any, between: Sequence[Any] = ()) -> Confirmation:
     """Return the confirmation of an accepted right.
 

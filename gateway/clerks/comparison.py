@@ -11,7 +11,7 @@ from gateway.cases import state_on
 from gateway.clerks.hints import Appearance, Reason, appearance, appearance_of, compare
 from gateway.identity import key_of
 from gateway.normalise import PersonKey
-from store.records import CaseRecord, MessageRef, PersonRecord, RightRecord
+from store.records import CaseRecord, MessageRef, PersonRecord
 from store.records_information import Takeover
 
 
@@ -156,13 +156,6 @@ def kind_of_right(art: str, *, only_orientation: bool, only_language: bool) -> s
     """Say what kind a right is of, and for which part of the course if not for the whole."""
     part = "orientation course" if only_orientation else "language course" if only_language else None
     return art if part is None else f"{art} ({part} only)"
-
-
-def current_or_last(case: CaseRecord) -> RightRecord | None:
-    """Return the right that a case is shown with: its current one, else the one decided last."""
-    return max(
-        case.rights, key=lambda right: (right.status == "CURRENT", right.decided_at, right.id), default=None
-    )
 
 
 def _names(sent: Any) -> str:

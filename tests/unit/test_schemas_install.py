@@ -15,8 +15,6 @@ from schemas.folders import ContractFolder
 from schemas.install import (
     InstallError,
     install_package,
-    list_code_lists,
-    list_contracts,
 )
 from schemas.model import XS
 from schemas.paths import ROOT, code_list_dir
@@ -109,7 +107,7 @@ def test_lists_alone_may_be_installed(tmp_path: Path) -> None:
 def test_served_days_can_be_given(package: Path, tmp_path: Path) -> None:
     target = tmp_path / "target"
     install_package(package, target, served_from=date(2026, 10, 1), served_until=date(2027, 4, 30))
-    contract = next(c for c in list_contracts(SchemaRegistry.load(installed=target)) if c.root == ANSWER)
+    contract = next(c for c in SchemaRegistry.load(installed=target).contracts() if c.root == ANSWER)
     assert (contract.served_from, contract.served_until) == (date(2026, 10, 1), date(2027, 4, 30))
 
 
@@ -119,7 +117,7 @@ def test_next_version_stands_beside_the_bundled_one(package: Path, tmp_path: Pat
         file.write_text(text.replace('fixed="26.11"', 'fixed="27.05"'), encoding="utf-8")
     install_package(package, tmp_path / "target")
     registry = SchemaRegistry.load(installed=tmp_path / "target")
-    versions = {c.version: c.served_from for c in list_contracts(registry) if c.standard == "XAusländer"}
+    versions = {c.version: c.served_from for c in registry.contracts() if c.standard == "XAusländer"}
     assert versions == {"26.11": date(2026, 11, 1), "27.05": date(2027, 5, 1)}
     for namespace, kind in (("2611", ViolationKind.UNKNOWN_ROOT), ("2805", ViolationKind.VERSION_NOT_SERVED)):
         with pytest.raises(ContractError) as caught:
@@ -208,4 +206,4 @@ def test_catalog_must_stay_in_its_folder(tmp_path: Path) -> None:
 
 
 def test_lists_can_be_listed() -> None:
-    assert len(list_code_lists(SchemaRegistry.load())) == len(list(code_list_dir().glob("*.xml")))
+    assert len(SchemaRegistry.load().code_lists.lists()) == len(list(code_list_dir().glob("*.xml")))

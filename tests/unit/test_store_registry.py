@@ -7,7 +7,7 @@ import pytest
 
 from store import parties
 from store.engine import Store
-from store.offices import OfficeTable, read_office_table, replace_offices
+from store.offices import OfficeTable, find_office, read_office_table, replace_offices
 from store.records import OfficeRecord, PartyCertificate, PartyRecord, PostcodeRange
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -109,7 +109,7 @@ def test_the_office_of_a_postcode_is_found(store: Store) -> None:
         "99999": "rs-sued",
     }
     with store.read() as reader:
-        offices = {postcode: reader.office_for(postcode) for postcode in expected}
+        offices = {postcode: find_office(reader.connection, postcode) for postcode in expected}
         assert {postcode: office and office.id for postcode, office in offices.items()} == expected
         assert [office.id for office in reader.offices()] == ["rs-nord", "rs-sued"]
         assert [entry.first for entry in reader.postcode_ranges()] == ["01067", "19000", "20000", "80000"]
