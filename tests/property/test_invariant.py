@@ -1,9 +1,10 @@
 """A number is a promise, with several processes at work: the committed order explains every answer.
 
-Three agencies report few persons whose keys collide; messages, answers, clerks, undoings, fetching and the
-scheduler run in real processes at once, a batch at a time. After each batch a model of its own is led through
-what was committed, in the order of the times noted under the locks, and must come to every answer that was
-given; at no point two active rights compete. Every failure tells the seed and what was done.
+Immigration authorities and Jobcenters report few persons whose keys collide; messages, answers, clerks,
+undoings, fetching and the scheduler run in real processes at once, a batch at a time. After each batch a
+model of its own is led through what was committed, in the order of the times noted under the locks, and must
+come to every answer that was given; at no point two active rights compete. Every failure tells the seed and
+what was done.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from gateway.business_clock import BusinessClock, advance, reset, stored_offset
 from gateway.clock import german_day
 from messages.mitteilung import Mitteilung
 from store.engine import Store
-from tests.support.core import AGENCIES, new_uuid
+from tests.support.core import AGENCIES, JOBCENTERS, new_uuid
 from tests.support.core import settings as gateway_settings
 from tests.support.furnishing import furnish
 from tests.support.given import key_of
@@ -41,20 +42,26 @@ from tests.support.ring import scale
 
 WORKERS = 3
 SERVE = "tests.support.invariant_workers.serve"
-ARTS = {"070001": "1a", "070008": "1b", "070009": "1b", "070010": "2"}
+PARTIES = AGENCIES | JOBCENTERS
+ARTS = {"070001": "1a", "070008": "1b", "070009": "1b", "070010": "2", "080001": "8", "080010": "5"}
+ENDING = ("070010", "080001", "080010")
+"""Reports that say until when."""
+OF_JOBCENTERS = ("080001", "080010")
 LINGER = 0.005
 """Seconds that what races stays under its locks, so that others come while it decides."""
 LIMITS = {"070001": "orientation", "070008": "language"}
 
 picks = st.integers(0, 10**6)
-holders = st.sampled_from(sorted(AGENCIES))
+holders = st.sampled_from(sorted(PARTIES))
 # Rights that end are the more interesting ones.
-kinds = st.sampled_from([*ARTS, "070001", "070010", "070010"])
+kinds = st.sampled_from(["070001", "070001", "070008", "070009", "070010", "070010", "070010"])
+in_group_08 = st.sampled_from(OF_JOBCENTERS)
 reports = st.fixed_dictionaries(
     {
         "do": st.just("report"),
         "who": st.sampled_from([0, 0, 0, 1, 2]),
         "kind": kinds,
+        "of_jobcenter": in_group_08,
         "holder": holders,
         "known": st.one_of(st.none(), picks, picks),
         "limited": st.sampled_from([False] * 7 + [True]),
@@ -66,7 +73,9 @@ races = st.fixed_dictionaries(
     {
         "do": st.just("race"),
         "known": st.one_of(st.none(), picks, picks),
+        "holders": st.permutations(sorted(PARTIES)),
         "kinds": st.tuples(kinds, kinds, kinds),
+        "of_jobcenter": in_group_08,
         "people": st.permutations([0, 1, 2]),
     }
 )
@@ -210,37 +219,39 @@ class Histories(RuleBasedStateMachine):
     def _report(self, drawn: dict[str, Any]) -> list[dict[str, Any]]:
         numbers = [case.number for case in self.model.cases.values()]
         person, until = self.persons[drawn["who"]], self.site.today() + timedelta(days=drawn["term"])
+        kind = drawn["of_jobcenter"] if drawn["holder"] in JOBCENTERS else drawn["kind"]
         op = {
             "do": "report",
             "holder": drawn["holder"],
             "uuid": new_uuid(),
-            "kind": drawn["kind"],
+            "kind": kind,
             "person": person,
             "number": None
             if drawn["known"] is None or not numbers
             else numbers[drawn["known"] % len(numbers)],
-            "limit": LIMITS.get(drawn["kind"], "") if drawn["limited"] else "",
-            "until": until.isoformat() if drawn["kind"] == "070010" else None,
+            "limit": LIMITS.get(kind, "") if drawn["limited"] else "",
+            "until": until.isoformat() if kind in ENDING else None,
         }
         self.sent[op["uuid"]] = op
         self.model.messages[op["uuid"]] = Report(
             op["uuid"],
-            AGENCIES[op["holder"]].kennung,
-            ARTS[op["kind"]],
+            PARTIES[op["holder"]].kennung,
+            ARTS[kind],
             Key(person["surname"], person["birth"], person["gender"]),
             op["number"],
             op["limit"],
-            until if drawn["kind"] == "070010" else None,
+            until if kind in ENDING else None,
         )
         return [op, op] if drawn["twice"] else [op]
 
     def _race(self, drawn: dict[str, Any]) -> list[dict[str, Any]]:
-        """All agencies report at once, with one number all three persons that are born on its day."""
+        """Three agencies report at once, with one number all three persons that are born on its day."""
         usual = {"known": drawn["known"], "limited": False, "term": 10, "twice": False}
+        usual["of_jobcenter"] = drawn["of_jobcenter"]
         people = drawn["people"] if drawn["known"] is not None else [drawn["people"][0]] * 3
         return [
             {**op, "linger": LINGER}
-            for holder, kind, who in zip(sorted(AGENCIES), drawn["kinds"], people, strict=True)
+            for holder, kind, who in zip(drawn["holders"][:3], drawn["kinds"], people, strict=True)
             for op in self._report({**usual, "holder": holder, "kind": kind, "who": who})
         ]
 
@@ -347,7 +358,7 @@ class Histories(RuleBasedStateMachine):
             if "later" not in record.evidence and record.answer_type in (PARKED, ASKED):
                 known = {record.uuid, record.evidence.get("report")}
                 assert known & (answered | waiting | asked), f"nobody takes care of {record}"
-        for holder in AGENCIES:
+        for holder in PARTIES:
             while True:
                 op = {"do": "fetch", "holder": holder, "at_most": 50, "confirm": True, "all": True}
                 (outcome,) = self.site.at_once([op])

@@ -16,6 +16,7 @@ from store.records import DecisionRecord
 from tests.support.invariant_facts import (
     ACCEPTED,
     ASKED,
+    JOBCENTERS,
     PARKED,
     RECEIPT,
     REFUSED,
@@ -33,7 +34,7 @@ from tests.support.invariant_facts import (
     same,
 )
 
-STRONG = ("1b", "2")
+STRONG = ("1b", "2", "5")
 
 
 @dataclass
@@ -88,7 +89,7 @@ class Model:
         if isinstance(message, Reply):
             self._reply(message, record, today)
         elif message.until is not None and message.until < today:
-            expect(record, REFUSED, "17099")
+            expect(record, REFUSED, "17099", message.art)
         elif message.number is not None:
             holder = self._holder(message.number)
             if holder is not None and self.keys[holder].birth == message.key.birth:
@@ -125,7 +126,7 @@ class Model:
         ]
 
     def _park(self, report: Report, record: DecisionRecord) -> None:
-        expect(record, PARKED, "17001")
+        expect(record, PARKED, "17001", report.art)
         number, waiting = record.evidence["work_item"], self._waiting(report)
         if waiting:
             same(number in waiting, True, record, "waits with those of the same key")
@@ -169,7 +170,7 @@ class Model:
         return min(active, key=_strength, default=None)
 
     def table(self, report: Report, person: int, today: date) -> tuple[str, str | None]:
-        """Return answer and code by the table of the dossier, for reports of immigration authorities."""
+        """Return answer and code by the table of the dossier."""
         if report.until is not None and report.until < today:
             return REFUSED, "17099"
         case = self.counting(person, today)
@@ -181,9 +182,14 @@ class Model:
         own = held.agency == report.agency
         if report.art == "1a" and held.art == "1a":
             return REFUSED, "17104" if own else "17108"
+        if report.art == "1a" and held.art == "8":
+            return REFUSED, "17119"
         if report.art == "1a":
             return REFUSED, "17108" if own else "17107"
-        return (ASKED, "17121") if held.art == "1a" else (REFUSED, "17109")
+        if held.art == "1a":
+            # Only an immigration authority is asked; a Jobcenter's right replaces.
+            return (ACCEPTED, None) if report.art in JOBCENTERS else (ASKED, "17121")
+        return REFUSED, "17145" if held.art == "8" else "17109"
 
     def _by_table(
         self,
@@ -202,7 +208,7 @@ class Model:
             answer, code = ACCEPTED, None
         elif answer == PARKED and clerk == "refuse":
             answer, code = REFUSED, "17099"
-        expect(record, answer, code)
+        expect(record, answer, code, report.art)
         if answer == ACCEPTED:
             self._give(report, record, person, case, today)
         elif answer == ASKED:
@@ -261,11 +267,11 @@ class Model:
             kept = self.counting(self._person_of(record), today)
             same(kept is None, False, record, "something stays")
             answer, code = self.table(report, self._person_of(record), today)
-            expect(record, REFUSED, code if answer == REFUSED else "17108")
+            expect(record, REFUSED, code if answer == REFUSED else "17108", report.art)
         elif event["kind"] == "waits" and record.row is None:
             self._park(report, record)
         elif report.until is not None and report.until < today:
-            expect(record, REFUSED, "17099")
+            expect(record, REFUSED, "17099", report.art)
         else:
             about = record.evidence.get("person")
             new = about is not None and about not in self.keys
@@ -330,9 +336,10 @@ class Model:
                 right.status = "CANCELLED"
 
 
-def _strength(case: Case) -> tuple[bool, int]:
+def _strength(case: Case) -> tuple[int, int]:
     assert case.current is not None
-    return case.current.report.art not in STRONG, case.current.rank
+    art = case.current.report.art
+    return 0 if art in STRONG else 1 if art == "8" else 2, case.current.rank
 
 
 def _shown(right: Right | None) -> tuple[str, str, str] | None:

@@ -11,7 +11,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from fixtures import persons
+from fixtures import jobcenters, persons
 from gateway import business_clock
 from gateway.batch.signing import signer
 from gateway.business_clock import BusinessClock, stored_offset
@@ -26,7 +26,7 @@ from messages.service import BestaetigeNachrichten, HoleNachrichten
 from messages.values import PartialDate
 from store.engine import new_holder
 from store.unit import UnitOfWork
-from tests.support.core import AGENCIES, NOW
+from tests.support.core import NOW, sender
 from tests.support.desk import ask, request
 from tests.support.door import DoorCore
 from tests.support.pki import pki_in
@@ -62,7 +62,7 @@ def invented(person: dict[str, Any]) -> persons.Person:
 
 def message_of(op: dict[str, Any]) -> Message:
     """The message that an operation sends."""
-    agency, uuid = AGENCIES[op["holder"]], op["uuid"]
+    agency, uuid = sender(op["holder"]), op["uuid"]
     if op["do"] == "reply":
         return persons.decision(agency, uuid, NOW, op["asked"], op["yes"])
     person, number, limited = invented(op["person"]), op["number"], bool(op["limit"])
@@ -73,6 +73,10 @@ def message_of(op: dict[str, Any]) -> Message:
     if op["kind"] == "070009":
         return persons.obligation_1b(agency, uuid, NOW, person, number=number)
     until = datetime.fromisoformat(op["until"]).date()
+    if op["kind"] == "080001":
+        return jobcenters.admission(agency, uuid, NOW, until, person, number=number)
+    if op["kind"] == "080010":
+        return jobcenters.obligation(agency, uuid, NOW, until, person, number=number)
     return persons.obligation_3(agency, uuid, NOW, until, person, number=number)
 
 
@@ -127,7 +131,7 @@ def _sent(core: DoorCore, op: dict[str, Any]) -> Any:
 
 def _fetched(core: DoorCore, op: dict[str, Any]) -> Any:
     """Fetch later answers, perhaps confirm the older half of them."""
-    agency, holder = AGENCIES[op["holder"]], op["holder"]
+    agency, holder = sender(op["holder"]), op["holder"]
     got = ask(core, request(HoleNachrichten, agency, hoechstens=op["at_most"]), holder)
     ids = [each.nachricht_id for each in got.nachrichten]
     confirmed = ids if op["all"] else ids[: len(ids) // 2]
