@@ -32,7 +32,8 @@ from tests.support.core import AGENCIES, JOBCENTERS, new_uuid
 from tests.support.core import settings as gateway_settings
 from tests.support.furnishing import furnish
 from tests.support.given import key_of
-from tests.support.invariant_facts import ASKED, PARKED, Key, Reply, Report
+from tests.support.invariant_draws import PARTIES, batches
+from tests.support.invariant_facts import ASKED, PARKED, Key, Reply, Report, Takeover
 from tests.support.invariant_history import Evidence, explain
 from tests.support.invariant_model import Model
 from tests.support.invariant_workers import SharedClock, invented
@@ -42,60 +43,12 @@ from tests.support.ring import scale
 
 WORKERS = 3
 SERVE = "tests.support.invariant_workers.serve"
-PARTIES = AGENCIES | JOBCENTERS
 ARTS = {"070001": "1a", "070008": "1b", "070009": "1b", "070010": "2", "080001": "8", "080010": "5"}
 ENDING = ("070010", "080001", "080010")
 """Reports that say until when."""
-OF_JOBCENTERS = ("080001", "080010")
 LINGER = 0.005
 """Seconds that what races stays under its locks, so that others come while it decides."""
 LIMITS = {"070001": "orientation", "070008": "language"}
-
-picks = st.integers(0, 10**6)
-holders = st.sampled_from(sorted(PARTIES))
-# Rights that end are the more interesting ones.
-kinds = st.sampled_from(["070001", "070001", "070008", "070009", "070010", "070010", "070010"])
-in_group_08 = st.sampled_from(OF_JOBCENTERS)
-reports = st.fixed_dictionaries(
-    {
-        "do": st.just("report"),
-        "who": st.sampled_from([0, 0, 0, 1, 2]),
-        "kind": kinds,
-        "of_jobcenter": in_group_08,
-        "holder": holders,
-        "known": st.one_of(st.none(), picks, picks),
-        "limited": st.sampled_from([False] * 7 + [True]),
-        "term": st.sampled_from([-1, 10, 10, 45, 400]),
-        "twice": st.sampled_from([False, False, False, True]),
-    }
-)
-races = st.fixed_dictionaries(
-    {
-        "do": st.just("race"),
-        "known": st.one_of(st.none(), picks, picks),
-        "holders": st.permutations(sorted(PARTIES)),
-        "kinds": st.tuples(kinds, kinds, kinds),
-        "of_jobcenter": in_group_08,
-        "people": st.permutations([0, 1, 2]),
-    }
-)
-replies = st.fixed_dictionaries(
-    {"do": st.just("reply"), "which": picks, "yes": st.booleans(), "old": st.booleans()}
-)
-resends = st.fixed_dictionaries({"do": st.just("resend"), "which": picks})
-choices = st.fixed_dictionaries(
-    {"do": st.just("decide"), "which": picks, "other": st.booleans(), "candidate": picks}
-)
-undoings = st.fixed_dictionaries({"do": st.just("undo"), "which": picks, "candidate": picks})
-fetches = st.fixed_dictionaries(
-    {"do": st.just("fetch"), "holder": holders, "at_most": st.integers(1, 5), "confirm": st.booleans()}
-)
-turns = st.just({"do": "scheduler"})
-batches = st.lists(
-    st.one_of(races, reports, reports, replies, choices, choices, undoings, resends, fetches, turns),
-    min_size=3,
-    max_size=9,
-)
 
 
 class Site:
@@ -210,6 +163,7 @@ class Histories(RuleBasedStateMachine):
             "report": self._report,
             "race": self._race,
             "reply": self._reply,
+            "takeover": self._takeover,
             "resend": self._resend,
             "decide": self._decide,
             "undo": self._undo,
@@ -271,6 +225,33 @@ class Histories(RuleBasedStateMachine):
         self.model.messages[op["uuid"]] = Reply(op["uuid"], AGENCIES[holder].kennung, asked, drawn["yes"])
         return [op]
 
+    def _takeover(self, drawn: dict[str, Any]) -> list[dict[str, Any]]:
+        """Somebody wants to join a right, now and then with a wrong birth date."""
+        cases = list(self.model.cases.values())
+        if not cases:
+            return []
+        case, holder = cases[drawn["which"] % len(cases)], drawn["holder"]
+        # All three are born on the same day.
+        birth = "1931-02-03" if drawn["mistaken"] else self.persons[0]["birth"]
+        kind = "080016" if holder in JOBCENTERS else "070016"
+        op = {
+            "do": "takeover",
+            "holder": holder,
+            "uuid": new_uuid(),
+            "kind": kind,
+            "person": {**self.persons[0], "birth": birth},
+            "number": case.number,
+        }
+        self.sent[op["uuid"]] = op
+        self.model.messages[op["uuid"]] = Takeover(
+            op["uuid"],
+            PARTIES[holder].kennung,
+            "5" if holder in JOBCENTERS else "1b",
+            case.number,
+            birth,
+        )
+        return [op]
+
     def _resend(self, drawn: dict[str, Any]) -> list[dict[str, Any]]:
         sent = list(self.sent.values())
         return [sent[drawn["which"] % len(sent)]] if sent else []
@@ -306,7 +287,7 @@ class Histories(RuleBasedStateMachine):
 
     def _note(self, op: dict[str, Any], outcome: Any) -> None:
         """Hold what the processes heard against what was heard before."""
-        if op["do"] in ("report", "reply"):
+        if op["do"] in ("report", "reply", "takeover"):
             assert "fault" not in outcome, (op, outcome)
             first = self.heard.setdefault(op["uuid"], outcome["digest"])
             assert outcome["digest"] == first, f"two answers to one message: {op}"
@@ -342,7 +323,8 @@ class Histories(RuleBasedStateMachine):
         assert told_replaced <= set(notices), "who had a right that was replaced is told"
         for party, uuid, _, number in notices.values():
             given = {record.number for record in records if (record.party_id, record.uuid) == (party, uuid)}
-            assert number in given, "a notice is about a right that its agency was given"
+            given.add(self.sent[uuid].get("number") if self.sent[uuid]["do"] == "takeover" else None)
+            assert number in given, "a notice is about a right that its agency was given or took over"
 
     def _nothing_is_lost(self) -> None:
         """Whatever waits is open still or was answered later; every later answer reaches its agency."""
@@ -355,7 +337,7 @@ class Histories(RuleBasedStateMachine):
             if question.state in ("OPEN", "YES", "NO"):
                 asked.add(question.report.uuid)
         for record in self.evidence.decisions(self.sent):
-            if "later" not in record.evidence and record.answer_type in (PARKED, ASKED):
+            if "later" not in record.evidence and record.answer_type in (PARKED, "080004", ASKED):
                 known = {record.uuid, record.evidence.get("report")}
                 assert known & (answered | waiting | asked), f"nobody takes care of {record}"
         for holder in PARTIES:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from store.records import DecisionRecord
 
 ACCEPTED, REFUSED, PARKED, ASKED, RECEIPT = "070003", "070005", "070004", "070006", "quittung"
+TOLD, NOT_TAKEN = "070015", "070017"
 JOBCENTERS = ("5", "8")
 """The kinds of right that a Jobcenter gives: an obligation, an admission."""
 
@@ -52,15 +53,27 @@ class Reply:
     yes: bool
 
 
+@dataclass(frozen=True)
+class Takeover:
+    """A takeover as it was sent; `art` is any kind of right that agencies like the sender give."""
+
+    uuid: str
+    agency: str
+    art: str
+    number: str
+    birth: str
+
+
 @dataclass
 class Right:
-    """What a report brought; `rank` is when."""
+    """What a report brought; `rank` is when, `joined` who took it over."""
 
     report: Report
     until: date | None
     rank: int
     status: str = "CURRENT"
     replaced_by: Right | None = None
+    joined: set[str] = field(default_factory=set)
 
 
 @dataclass

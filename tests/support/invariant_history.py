@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from gateway.information.relation import joined
 from store.engine import Store
 from store.records import DecisionRecord, MessageRef, RightStatus, WorkItem
 from store.schema import decision, journal, outbox, question, work_item, work_item_message
@@ -74,6 +75,7 @@ class Evidence:
         with self.store.unit_of_work() as work:
             persons = [each.id for lock in self.locks for each in work.persons_by_lock_key(lock)]
             found = [case for person in persons for case in work.cases_of([person])]
+            takeovers = work.takeovers_of([case.id for case in found])
         for case in found:
             held = [right for right in case.rights if right.status == RightStatus.CURRENT]
             assert len(held) <= 1, case
@@ -84,6 +86,7 @@ class Evidence:
                 case.state == "CANCELLED",
                 None if right is None else (right.agency, right.art, right.party_uuid),
                 case.state == "OPEN" and not over,
+                [] if right is None else sorted(each.agency for each in joined(right, takeovers)),
             )
         asked = select(question.c.asked_uuid, question.c.state).where(question.c.uuid.in_(list(uuids)))
         with self.store.read() as reader:

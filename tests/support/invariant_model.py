@@ -17,9 +17,11 @@ from tests.support.invariant_facts import (
     ACCEPTED,
     ASKED,
     JOBCENTERS,
+    NOT_TAKEN,
     PARKED,
     RECEIPT,
     REFUSED,
+    TOLD,
     Case,
     ClerkAct,
     Item,
@@ -29,6 +31,7 @@ from tests.support.invariant_facts import (
     Reply,
     Report,
     Right,
+    Takeover,
     expect,
     months_later,
     same,
@@ -41,7 +44,7 @@ STRONG = ("1b", "2", "5")
 class Model:
     """Persons, cases, questions and open work items after the events so far."""
 
-    messages: dict[str, Report | Reply] = field(default_factory=dict)
+    messages: dict[str, Report | Reply | Takeover] = field(default_factory=dict)
     keys: dict[int, Key] = field(default_factory=dict)
     merged: dict[int, int] = field(default_factory=dict)
     cases: dict[int, Case] = field(default_factory=dict)
@@ -73,7 +76,13 @@ class Model:
         """Return what the store must show as well."""
         return {
             "cases": {
-                case.number: (case.person, case.cancelled, _shown(case.current), case.active(today))
+                case.number: (
+                    case.person,
+                    case.cancelled,
+                    _shown(case.current),
+                    case.active(today),
+                    sorted(case.current.joined) if case.current is not None else [],
+                )
                 for case in self.cases.values()
             },
             "questions": {uuid: question.state for uuid, question in self.questions.items()},
@@ -88,6 +97,8 @@ class Model:
         message = self.messages[record.uuid]
         if isinstance(message, Reply):
             self._reply(message, record, today)
+        elif isinstance(message, Takeover):
+            self._takeover(message, record, today)
         elif message.until is not None and message.until < today:
             expect(record, REFUSED, "17099", message.art)
         elif message.number is not None:
@@ -102,6 +113,29 @@ class Model:
 
     def _holder(self, number: str) -> int | None:
         return next((self.who(case.person) for case in self.cases.values() if case.number == number), None)
+
+    def _takeover(self, wanted: Takeover, record: DecisionRecord, today: date) -> None:
+        """Of the case with the number the right that counts may be joined by an agency of the other kind."""
+        case = next((case for case in self.cases.values() if case.number == wanted.number), None)
+        if case is None or self.keys[self.who(case.person)].birth != wanted.birth:
+            expect(record, NOT_TAKEN, "00057", wanted.art)
+            return
+        right = case.current or max(case.rights, key=lambda each: each.rank)
+        of_jobcenter = wanted.art in JOBCENTERS
+        knows_all = right.report.agency == wanted.agency or (
+            wanted.agency in right.joined and right.status == "CURRENT"
+        )
+        if right.report.art == "1a" or (right.report.agency == wanted.agency and case.cancelled):
+            expect(record, NOT_TAKEN, "17571", wanted.art)
+        elif knows_all:
+            expect(record, TOLD, None, wanted.art)
+        elif (right.report.art in JOBCENTERS) == of_jobcenter:
+            expect(record, NOT_TAKEN, "17571", wanted.art)
+        elif not case.active(today):
+            expect(record, NOT_TAKEN, "17575" if of_jobcenter else "17574", wanted.art)
+        else:
+            expect(record, TOLD, None, wanted.art)
+            right.joined.add(wanted.agency)
 
     def _by_key(self, report: Report, record: DecisionRecord, today: date) -> None:
         hits = {self.who(person) for person, key in self.keys.items() if key.hits(report.key)}
@@ -209,6 +243,10 @@ class Model:
         elif answer == PARKED and clerk == "refuse":
             answer, code = REFUSED, "17099"
         expect(record, answer, code, report.art)
+        held = None if case is None else case.current
+        joined = held is not None and report.agency in held.joined and report.art != "1a"
+        if answer == REFUSED and clerk is None and code != "17099":
+            same(record.row == "D47", joined, record, "joined the right that it meets")
         if answer == ACCEPTED:
             self._give(report, record, person, case, today)
         elif answer == ASKED:

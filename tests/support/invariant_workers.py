@@ -11,7 +11,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from fixtures import jobcenters, persons
+from fixtures import inquiries, jobcenters, persons
 from gateway import business_clock
 from gateway.batch.signing import signer
 from gateway.business_clock import BusinessClock, stored_offset
@@ -65,6 +65,9 @@ def message_of(op: dict[str, Any]) -> Message:
     agency, uuid = sender(op["holder"]), op["uuid"]
     if op["do"] == "reply":
         return persons.decision(agency, uuid, NOW, op["asked"], op["yes"])
+    if op["do"] == "takeover":
+        take_over = inquiries.takeover if op["kind"] == "070016" else jobcenters.takeover
+        return take_over(agency, uuid, NOW, op["number"], invented(op["person"]))
     person, number, limited = invented(op["person"]), op["number"], bool(op["limit"])
     if op["kind"] == "070001":
         return persons.entitlement(agency, uuid, NOW, person, number=number, only_orientation=limited)
@@ -103,7 +106,7 @@ def _lingering(work: UnitOfWork) -> None:
 
 def _done(core: DoorCore, op: dict[str, Any]) -> Any:
     _linger[:] = [op["linger"]] if "linger" in op else []
-    if op["do"] in ("report", "reply"):
+    if op["do"] in ("report", "reply", "takeover"):
         return _sent(core, op)
     if op["do"] == "fetch":
         return _fetched(core, op)
