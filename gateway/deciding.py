@@ -15,7 +15,7 @@ from gateway.disclosure import hides, refusal_details
 from gateway.effects import Existing, Storing
 from gateway.identity import PARKED, Branch, Identity, identify, settle
 from gateway.information.relation import joined
-from gateway.notices import tell_replaced
+from gateway.notices import tell_joined_replaced, tell_replaced
 from gateway.parking import note_weak_hint, park, park_conflict
 from gateway.requests import Request
 from gateway.rules.engine import Candidate, DecisionTable, Facts, Row
@@ -324,6 +324,9 @@ class _Decision:
         notice = tell_replaced(self._work, self._tools, case, existing.right, right)
         if notice is not None:
             self._evidence["notice"] = notice
+        told = tell_joined_replaced(self._work, self._tools, case, existing.right, right)
+        if told:
+            self._evidence["told_joined"] = told
         return Decided(
             Verdict.ACCEPTED,
             effect or row.effect,

@@ -24,6 +24,8 @@ from store.unit import UnitOfWork
 REPLACED: Final = "M01"
 RESTORED: Final = "M02"
 ENDED: Final = "M03"
+JOINED_REPLACED: Final = "M04"
+JOINED_RESTORED: Final = "M05"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,40 @@ def tell_ended(work: UnitOfWork, tools: Tools, case: CaseRecord, right: RightRec
 
     In: the case, and the right as it was before it ended; the takeovers end with it. The locks are held.
     """
+    return _tell_joined(work, tools, ENDED, case, right)
+
+
+def tell_joined_replaced(
+    work: UnitOfWork, tools: Tools, case: CaseRecord, old: RightRecord, new: RightRecord
+) -> list[str]:
+    """Tell the agencies that took a right over that it was replaced; out: the keys of those told.
+
+    In: as `tell_replaced`, the old right as it was before. Nobody is told of a right of its own.
+    """
+    return _tell_joined(work, tools, JOINED_REPLACED, case, old, new)
+
+
+def tell_joined_restored(work: UnitOfWork, tools: Tools, case: CaseRecord, right: RightRecord) -> list[str]:
+    """Tell the agencies that took a right over that it holds again; out: the keys of those told.
+
+    In: the case, and the right as it is now that its replacement was taken back.
+    """
+    return _tell_joined(work, tools, JOINED_RESTORED, case, right)
+
+
+def _tell_joined(
+    work: UnitOfWork,
+    tools: Tools,
+    row_id: str,
+    case: CaseRecord,
+    right: RightRecord,
+    new: RightRecord | None = None,
+) -> list[str]:
     told = []
     for each in joined(right, work.takeovers_of([case.id])):
-        ref = None if each.party_uuid is None else MessageRef(each.agency, each.party_uuid)
-        if _tell(work, tools, ENDED, case, ref, None, hidden=True) is not None:
+        own = new is not None and new.agency == each.agency
+        ref = None if own or each.party_uuid is None else MessageRef(each.agency, each.party_uuid)
+        if _tell(work, tools, row_id, case, ref, new, hidden=True) is not None:
             told.append(each.agency)
     return told
 

@@ -15,7 +15,7 @@ from gateway.clerks.decide import DIFFERENT, REFUSE, REPLACE, SAME, decision_of,
 from gateway.clerks.desk import Act, ClerkError, Desk, Event, act, events_of, named_person
 from gateway.clerks.merging import merge, split
 from gateway.identity import CONFLICT, DUPLICATE, INQUIRY, same
-from gateway.notices import tell_restored
+from gateway.notices import tell_joined_restored, tell_restored
 from gateway.resume import stored_request
 from gateway.tools import Tools
 from store.engine import Store
@@ -229,6 +229,9 @@ class _Undoing:
                 restored = transitions.restore(desk.work, case, before, **desk.history)
                 tell_restored(desk.work, desk.tools, restored, before)
                 desk.tell_joined(case)
+                holds = next(each for each in restored.rights if each.id == before.id)
+                for agency in tell_joined_restored(desk.work, desk.tools, restored, holds):
+                    desk.note("told-joined", number=case.number, party=agency)
                 desk.note("restored", art=before.art, of=before.agency, **facts)
 
 

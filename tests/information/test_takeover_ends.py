@@ -16,7 +16,7 @@ from messages.service import HoleNachrichten
 from schemas.codes import CodeLists
 from tests.support.clerk import Clerk
 from tests.support.cli import inge
-from tests.support.core import ABH1, ABH2, NOW, TGS1, TGS2, new_uuid
+from tests.support.core import ABH1, ABH2, NOW, TGS1, TGS2, new_uuid, sender
 from tests.support.desk import ask, request
 from tests.support.door import Delivered, DoorCore
 from tests.support.given import stored_case, stored_person
@@ -42,9 +42,9 @@ def taking(core: DoorCore, number: str) -> Delivered:
     return core.deliver(inquiries.takeover(ABH1, new_uuid(), core.clock.now(), number))
 
 
-def notices(core: DoorCore) -> list[Mitteilung]:
-    """What lies in the outbox of the authority that took over."""
-    fetched = ask(core, request(HoleNachrichten, ABH1), "abh1").nachrichten
+def notices(core: DoorCore, holder: str = "abh1") -> list[Mitteilung]:
+    """What lies in the outbox of the agency that took over."""
+    fetched = ask(core, request(HoleNachrichten, sender(holder)), holder).nachrichten
     found = [read_document(each.dokument) for each in fetched]
     return [each for each in found if isinstance(each, Mitteilung)]
 
@@ -135,6 +135,28 @@ def test_of_a_right_cancelled_by_merging_who_took_it_over_is_told(core: DoorCore
     assert (told.sachverhalt, told.ausloeser_uuid) == ("verpflichtung-beendet", taken.uuid)
     assert obliging(clerk, number) == []
     assert obliging(clerk, known.number or "") == [(ABH2.kennung, False)]
+
+
+def test_a_takeover_holds_again_when_what_replaced_its_right_is_taken_back(
+    core: DoorCore, clerk: Clerk
+) -> None:
+    known = core.deliver(persons.obligation_1a(ABH2, new_uuid(), NOW, only_language=True), "abh2")
+    number = str(known.number)
+    taken = core.deliver(jobcenters.takeover(TGS1, new_uuid(), NOW, number), "tgs1")
+    assert taken.row == "T14"
+    report = persons.obligation_1b(ABH1, new_uuid(), NOW, number=number)
+    _, item = parked_report(core, clerk, report, "abh1")
+    clerk.decide(item, "--replace")
+    (told,) = notices(core, "tgs1")
+    assert (told.sachverhalt, told.ausloeser_uuid) == ("verpflichtung-beendet", taken.uuid)
+    assert obliging(clerk, number) == [(ABH1.kennung, False)]
+    assert (told.neues_recht, told.stelle) == ("1b", None)
+    assert "durch die Verpflichtung einer Ausländerbehörde ersetzt" in told.text_deutsch
+    clerk.undo(item)
+    assert obliging(clerk, number) == [(ABH2.kennung, False), (TGS1.kennung, True)]
+    _, told = notices(core, "tgs1")
+    assert (told.sachverhalt, told.ausloeser_uuid) == ("uebernahme-gilt-wieder", taken.uuid)
+    assert core.deliver(jobcenters.takeover(TGS1, new_uuid(), NOW, number), "tgs1").row == "T05"
 
 
 def test_a_clerk_sees_who_obliges_a_candidate(core: DoorCore, clerk: Clerk) -> None:
