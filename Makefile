@@ -17,7 +17,7 @@ LOCKED := requirements/build.txt setup.cfg pyproject.toml
 RUN_STAMP := $(VENV)/.made-for-run
 DEV_STAMP := $(VENV)/.made-for-dev
 
-.PHONY: help run test soak bench bench-large lint format types imports check lock docs wheel clean distclean
+.PHONY: help run test soak bench bench-large bench-many lint format types imports check lock docs wheel clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -39,6 +39,9 @@ bench: $(DEV_STAMP) ## measure against the bare floor (QUICK=1: under two minute
 
 bench-large: $(DEV_STAMP) ## a million records through the door for deliveries (RECORDS=N: fewer)
 	@$(BIN)/python -m benchmarks.large $(if $(RECORDS),--records $(RECORDS))
+
+bench-many: $(DEV_STAMP) ## the duplicate test among millions of persons (PERSONS=N: fewer)
+	@$(BIN)/python -m benchmarks.many $(if $(PERSONS),--persons $(PERSONS))
 
 check: lint types imports ## everything a reviewer would run besides the tests
 

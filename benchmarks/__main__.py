@@ -32,6 +32,7 @@ from benchmarks.requests import RequestMaker
 from benchmarks.stages import stage_times
 from fixtures.demo.place import Place, prepare
 from fixtures.demo.server import running
+from fixtures.persons import many_persons
 from gateway.trust.keys import Pkcs12Key
 from schemas.paths import xauslaender_xsd
 from tests.support.postgres import find_binaries, own_cluster
@@ -95,7 +96,7 @@ def _store(engine: str) -> Iterator[str | None]:
 def _measure(folder: Path, engine: str, url: str | None, rounds: int, messages: int) -> dict[str, Any]:
     place = prepare(folder)
     key = Pkcs12Key.load(place.pki.p12("abh1"), place.pki.password)
-    maker = RequestMaker(key, seed=1)
+    maker = RequestMaker(key, many_persons(1))
     loop, *side_by_side = _floors(place, url)
     stages = _stages(place, maker, max(100, messages // 4))
     ratios, floor_cpu, gateway_cpu, floor_rates, rates = [], [], [], [], []

@@ -1,4 +1,4 @@
-"""Pre-signed reports of different invented persons, so that signing them is not measured."""
+"""Pre-signed reports of invented persons, so that signing them is not measured."""
 
 import uuid
 from collections.abc import Iterator
@@ -6,18 +6,18 @@ from datetime import UTC, datetime
 
 from lxml import etree
 
-from fixtures.persons import ABH_MUSTERSTADT, entitlement, many_persons
+from fixtures.persons import ABH_MUSTERSTADT, Person, entitlement
 from gateway.trust.keys import SigningKey
 from gateway.trust.wssecurity import seal_envelope
 from messages.registry import build
 
 
 class RequestMaker:
-    """Makes signed entitlements; no two are about the same person."""
+    """Makes signed entitlements, for one person after the other."""
 
-    def __init__(self, key: SigningKey, seed: int) -> None:
+    def __init__(self, key: SigningKey, persons: Iterator[Person]) -> None:
         self._key = key
-        self._persons = many_persons(seed)
+        self._persons = persons
 
     def take(self, count: int) -> list[bytes]:
         """Return so many SOAP 1.1 envelopes, sealed now (good for five minutes)."""
