@@ -21,7 +21,7 @@ from messages.binding import Attr, Codec, El, Inline, plan_of, refuse
 from messages.errors import Advice
 from messages.fehler import ADVICE
 from messages.group07 import BerechtigungVerpflichtung
-from messages.leaves import TOKEN, parse_token, write_text
+from messages.leaves import NUMBER, TOKEN, parse_token, write_text
 from messages.namespaces import BVA
 from messages.values import (
     Ansprechpartner,
@@ -32,6 +32,9 @@ from messages.values import (
     maybe_inside,
     text_or_unknown,
 )
+
+LARGEST_NUMBER: Final = 999_999_999
+"""The largest number of a delivery, and of a package in it."""
 
 _El: Final = partial(El, namespace=BVA)
 # Empty and unknown as in the reports of immigration authorities, whose types these are.
@@ -46,6 +49,15 @@ def _parse_digest(element: etree._Element) -> bytes:
         raise refuse(element, "a digest in hexadecimal digits", "another text") from None
 
 
+def _parse_place(element: etree._Element) -> int:
+    number: int = NUMBER.parse(element)
+    # The bound of the contract once more: beyond it the stores could not hold it.
+    if not 0 < number <= LARGEST_NUMBER:
+        raise refuse(element, f"a number from 1 to {LARGEST_NUMBER}", "another number")
+    return number
+
+
+_PLACE: Final = Codec(_parse_place, NUMBER.write)
 _DIGEST: Final = Codec(_parse_digest, lambda name, value: write_text(name, value.hex()))
 
 
@@ -110,8 +122,8 @@ class Stelle:
 class Lieferfolge:
     """The place of a delivery in the gapless row of its sender."""
 
-    nummer: Annotated[int, _El("laufende.nummer.der.lieferung")]
-    paketnummer: Annotated[int, _El("paketnummer")]
+    nummer: Annotated[int, _El("laufende.nummer.der.lieferung", codec=_PLACE)]
+    paketnummer: Annotated[int, _El("paketnummer", codec=_PLACE)]
     letztes_paket: Annotated[bool, _El("letztes.paket")]
 
 

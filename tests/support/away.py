@@ -50,14 +50,22 @@ REMEMBER = timedelta(days=14)
 class AwayCore(BatchCore):
     """As `BatchCore`, with an acceptance store and a copy of the registry in a folder of its own.
 
-    The core store is tried anew each time: nobody believes it away any longer than it is.
+    The core store is tried anew each time: nobody believes it away any longer than it is. In: the address of
+    an acceptance store, if it shall not be a file in the folder.
     """
 
     def __init__(
-        self, store: Store, pki: Pki, folder: Path, clock: Any | None = None, **changes: Any
+        self,
+        store: Store,
+        pki: Pki,
+        folder: Path,
+        clock: Any | None = None,
+        *,
+        acceptance_url: str | None = None,
+        **changes: Any,
     ) -> None:
         super().__init__(store, pki, clock, **changes)
-        url = f"sqlite:///{folder}/acceptance.db"
+        url = acceptance_url or f"sqlite:///{folder}/acceptance.db"
         migrate_acceptance(url)
         tools, key = self.pipeline.tools, pki.key("gateway")
         self.kept = open_kept(url)
