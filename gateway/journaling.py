@@ -132,12 +132,17 @@ def refused(
     )
 
 
+def write_refusal(store: Store, entry: JournalEntry) -> None:
+    """Journal a refusal in a transaction of its own. Raises what the store does: then it is not there."""
+    with store.unit_of_work() as work:
+        work.add_journal(entry)
+        work.commit()
+
+
 def note_refusal(store: Store, entry: JournalEntry) -> None:
-    """Journal a refusal in a transaction of its own; while the store is away the log has to do."""
+    """Journal a refusal whose partner waits for it; while the store is away the log has to do."""
     try:
-        with store.unit_of_work() as work:
-            work.add_journal(entry)
-            work.commit()
+        write_refusal(store, entry)
     except Exception as error:  # noqa: BLE001 - the refusal must reach the partner all the same
         raise_alarm("refusal not journaled", error, code=entry.code, door=entry.door)
 

@@ -14,14 +14,11 @@ from messages import bva
 from messages.bva import LARGEST_NUMBER, Lieferfolge
 from messages.errors import GatewayError
 from store.engine import Store
-from tests.support.away import AwayCore, numbered
-from tests.support.batch import connect_bva
+from tests.support.away import AwayCore, furnished, numbered
 from tests.support.batch_http import prepared_for_deliveries, records_file
 from tests.support.cli import inge
-from tests.support.furnishing import furnish
 from tests.support.given import BVA
 from tests.support.outage import store_away
-from tests.support.pki import shared_pki
 from tests.support.postgres import PostgresCluster
 from tests.support.stores import EACH_ENGINE, fresh_sqlite, open_test_store
 
@@ -50,14 +47,6 @@ def acceptance_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
     database = cluster.create_database()
     yield cluster.url(database)
     cluster.drop_database(database)
-
-
-def furnished(store: Store, folder: Path, acceptance_url: str | None = None) -> AwayCore:
-    core = AwayCore(store, shared_pki(), folder, acceptance_url=acceptance_url)
-    furnish(store, core.pki)
-    connect_bva(store, core.pki)
-    core.copy_registry()
-    return core
 
 
 def refused(core: AwayCore, file: bytes, place: Lieferfolge) -> tuple[str, str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections import Counter
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from gateway.trust.signed_document import sign_document
 from messages.bva import (
     Abruf200008,
     Eingang200007,
+    Eingangszustand,
     Gegenstand,
     Lieferfolge,
     Lieferschein200001,
@@ -36,11 +38,13 @@ from messages.bva import (
 from store.acceptance.migrate import migrate_acceptance
 from store.acceptance.store import AcceptanceStore, open_acceptance
 from store.engine import Store
-from tests.support.batch import ROUTE, BatchCore
+from tests.support.batch import ROUTE, BatchCore, connect_bva
 from tests.support.batch_http import read, verified
 from tests.support.core import new_uuid, validator_of
+from tests.support.furnishing import furnish
 from tests.support.given import BVA
-from tests.support.stores import known_vault
+from tests.support.pki import shared_pki
+from tests.support.stores import known_vault, open_test_store
 
 LEASE = timedelta(seconds=60)
 PATIENCE = timedelta(minutes=15)
@@ -148,6 +152,26 @@ class AwayCore(BatchCore):
     def drain(self) -> Counter[Drained]:
         """Drain what is due, in this thread."""
         return self.draining().work_off()
+
+
+def furnished(store: Store, folder: Path, acceptance_url: str | None = None) -> AwayCore:
+    """A core whose registry knows the Federal Administration Office, with a copy of it."""
+    core = AwayCore(store, shared_pki(), folder, acceptance_url=acceptance_url)
+    furnish(store, core.pki)
+    connect_bva(store, core.pki)
+    core.copy_registry()
+    return core
+
+
+def kept_by(core: AwayCore, folder: Path, manifest: bytes, file: bytes) -> Taken:
+    """Have a delivery accepted into a core's acceptance store, by a process that does not reach the store."""
+    nowhere = open_test_store(f"sqlite:///{folder}/nowhere.db")
+    with closing(nowhere):
+        other = AwayCore(nowhere, core.pki, folder, core.clock)
+        taken, receipt = other.accepted(manifest, file)
+        other.kept.close()
+    assert receipt.zustand is Eingangszustand.KEPT
+    return taken
 
 
 def numbered(core: BatchCore, file: bytes, count: int, number: int, **changes: Any) -> bytes:
