@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.office import client_of, tally, workers
+from benchmarks.office import NotMeasured, client_of, expect_all_working, tally, workers
 from benchmarks.watching import watched, with_children
 from fixtures.demo.display import say
 from fixtures.demo.place import Place
@@ -35,14 +35,15 @@ def delivered(place: Place, store: Store, file: Path, count: int) -> dict[str, A
         with store.read() as reader:
             (delivery,) = find_deliveries(reader.connection, receipt.lieferschein_uuid)
         with workers(place) as first:
-            before = _work(store, delivery, first, until=count // 2)
+            before = _work(store, place, delivery, first, until=count // 2)
             for process in first:
                 process.kill()
         say(f"{before.rate:.0f} records/s; both workers killed in the middle")
         with workers(place) as second:
-            after = _work(store, delivery, second, until=count)
+            after = _work(store, place, delivery, second, until=count)
             (state,) = client.state(receipt.lieferschein_uuid).lieferungen
             while not state.ergebnisse:
+                expect_all_working(second, place)
                 time.sleep(0.5)
                 (state,) = client.state(receipt.lieferschein_uuid).lieferungen
         door.phase = "result"
@@ -80,9 +81,13 @@ class _Worked:
 
 
 def _work(
-    store: Store, delivery: Delivery, processes: Sequence[subprocess.Popen[bytes]], until: int
+    store: Store,
+    place: Place,
+    delivery: Delivery,
+    processes: Sequence[subprocess.Popen[bytes]],
+    until: int,
 ) -> _Worked:
-    """Wait until so many records of a delivery are done."""
+    """Wait until so many records of a delivery are done. Raises NotMeasured."""
     began = since = None
     with watched(lambda: [process.pid for process in processes]) as memory:
         while True:
@@ -98,9 +103,8 @@ def _work(
                 say(f"  {done} of {delivery.records}")
             if done >= until:
                 break
-            if any(process.poll() is not None for process in processes):
-                raise RuntimeError("a worker ended by itself")
+            expect_all_working(processes, place)
             time.sleep(0.5)
     if since is None:
-        raise RuntimeError("too few records to measure anything")
+        raise NotMeasured("too few records to measure anything")
     return _Worked((done - began) / (time.perf_counter() - since), memory.peaks)
