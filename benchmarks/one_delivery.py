@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from benchmarks.watching import watched, with_children
 from fixtures.demo.display import say
 from fixtures.demo.place import Place
 from fixtures.demo.server import running
-from messages import bva
 from store.deliveries import find_deliveries, progress_of
 from store.engine import Store
 from store.records_batch import Delivery
@@ -52,7 +51,7 @@ def delivered(place: Place, store: Store, file: Path, count: int) -> dict[str, A
         fetched = time.perf_counter() - begin
     told = result.note.anzahl
     found = tally(store)
-    whole = found.records == count == sum(_all(told)) and found.numbers == found.cases == told.angenommen
+    whole = found.records == count == sum(astuple(told)) and found.numbers == found.cases == told.angenommen
     return {
         "survey_records_per_second": round(count / surveyed),
         "take_in_records_per_second": round(count / taken),
@@ -65,11 +64,6 @@ def delivered(place: Place, store: Store, file: Path, count: int) -> dict[str, A
         "parked": told.zurueckgestellt,
         "nothing_lost_or_doubled": whole,
     }
-
-
-def _all(counts: bva.Zaehlung) -> tuple[int, ...]:
-    """Return the four counts of a note."""
-    return (counts.angenommen, counts.zurueckgestellt, counts.abgelehnt, counts.fehlerhaft)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ of: the registry of messages reads and writes them. `parse` and `write` are for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
 from functools import partial
@@ -145,6 +146,18 @@ class Zaehlung:
     abgelehnt: Annotated[int, _El("abgelehnt")]
     fehlerhaft: Annotated[int, _El("fehlerhaft")]
 
+    @classmethod
+    def of(cls, endings: Iterable[str | None]) -> Zaehlung:
+        """Count what records ended with, by the names in `ENDINGS`. Raises ValueError for any other."""
+        counted = Counter(endings)
+        if not counted.keys() <= set(ENDINGS):
+            raise ValueError("a record that ended with nothing of the contract")
+        return cls(*(counted[name] for name in ENDINGS))
+
+
+ENDINGS: Final = tuple(field.name for field in fields(Zaehlung))
+"""How a record can end: the names of the elements in its result, and of the counts in a note."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lieferschein200001(_Root, name="BVABAMF.Lieferschein.200001"):
@@ -260,6 +273,11 @@ class Ergebnis200004(_Root, name="BAMFBVA.Ergebnis.200004"):
     zurueckgestellt: Annotated[Zurueckgestellt | None, _El("zurueckgestellt")] = None
     abgelehnt: Annotated[Abgelehnt | None, _El("abgelehnt")] = None
     fehlerhaft: Annotated[Fehlerhaft | None, _El("fehlerhaft")] = None
+
+    @property
+    def ending(self) -> str | None:
+        """Return which of `ENDINGS` it was; None only of what breaks the contract."""
+        return next((name for name in ENDINGS if getattr(self, name) is not None), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,8 @@ class Result:
 
     @property
     def ending(self) -> str:
-        """The name of what it ended with."""
+        """The name of what it ended with, as the sender reads it."""
+        # Its own list: what tests of results say must not come from what they test.
         endings = ("angenommen", "zurueckgestellt", "abgelehnt", "fehlerhaft")
         (found,) = (name for name in endings if getattr(self.message, name) is not None)
         return found
