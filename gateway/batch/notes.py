@@ -39,6 +39,8 @@ DOOR: Final = "batch"
 DELIVERED: Final = frozenset({Lieferschein200001})
 """The classes of the manifests that are taken in: what a party may send, like a message."""
 
+_NOT_JOURNALED: Final = frozenset({"T200.store-away", "T200.no-room"})
+"""Who hears these is told that nothing of it is here; while the store is away the log has to do."""
 _Result = TypeVar("_Result")
 _UUID_OF: Final = {Lieferschein200001: "lieferschein_uuid", Abruf200008: "abruf_uuid"}
 
@@ -157,7 +159,7 @@ class NoteReader:
     def refuse(self, way: NoteWay, error: GatewayError) -> Refusal:
         """Refuse a document: told of a proven party, or by hash and size only."""
         party = _proven_party(way)
-        if error.code != "T200.store-away":
+        if error.code not in _NOT_JOURNALED:
             journaling.note_refusal(self._store, _entry(way, error, party))
         if party is None:
             return Refusal(error, self._tools.writer.refusal(error), None, None)

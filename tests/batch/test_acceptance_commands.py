@@ -55,7 +55,7 @@ def test_operators_see_what_waits_and_drain_it(gateway: Gateway, tmp_path: Path)
     assert acceptance("show").code == 1
     assert "`inge acceptance migrate` makes a new one" in acceptance("show").err
     for _ in range(2):
-        assert acceptance("migrate", "--json").json == {"revision": 1}
+        assert acceptance("migrate", "--json").json == {"revision": 2}
     before = acceptance("show")
     assert (before.code, "not believed: there is no copy" in before.out) == (1, True)
     worker = ("worker", "--once", "--json", "--config", gateway.config)

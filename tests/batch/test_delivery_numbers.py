@@ -70,7 +70,7 @@ def test_so_it_is_while_the_core_store_is_away(
     tmp_path: Path, sqlite_template: Path, acceptance_url: str, file: bytes
 ) -> None:
     url = fresh_sqlite(tmp_path, sqlite_template)
-    core = furnished(open_test_store(url), tmp_path, acceptance_url)
+    core = furnished(open_test_store(url), tmp_path, acceptance_url=acceptance_url)
     with store_away(url, None):
         for place, path in TOO_LARGE.items():
             assert refused(core, file, place) == ("X001", path), place

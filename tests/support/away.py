@@ -36,6 +36,7 @@ from messages.bva import (
     write,
 )
 from store.acceptance.migrate import migrate_acceptance
+from store.acceptance.records import Limits
 from store.acceptance.store import AcceptanceStore, open_acceptance
 from store.engine import Store
 from tests.support.batch import ROUTE, BatchCore, connect_bva
@@ -49,13 +50,14 @@ from tests.support.stores import known_vault, open_test_store
 LEASE = timedelta(seconds=60)
 PATIENCE = timedelta(minutes=15)
 REMEMBER = timedelta(days=14)
+ROOMY = Limits(1 << 30, 0)
 
 
 class AwayCore(BatchCore):
     """As `BatchCore`, with an acceptance store and a copy of the registry in a folder of its own.
 
     The core store is tried anew each time: nobody believes it away any longer than it is. In: the address of
-    an acceptance store, if it shall not be a file in the folder.
+    an acceptance store, if it shall not be a file in the folder; how much it may hold.
     """
 
     def __init__(
@@ -66,13 +68,14 @@ class AwayCore(BatchCore):
         clock: Any | None = None,
         *,
         acceptance_url: str | None = None,
+        limits: Limits = ROOMY,
         **changes: Any,
     ) -> None:
         super().__init__(store, pki, clock, **changes)
         url = acceptance_url or f"sqlite:///{folder}/acceptance.db"
         migrate_acceptance(url)
         tools, key = self.pipeline.tools, pki.key("gateway")
-        self.kept = open_kept(url)
+        self.kept = open_kept(url, limits)
         self.copy = RegistryCopy(
             folder / "registry", key, tools.settings, self.clock, max_age=timedelta(hours=24)
         )
@@ -154,9 +157,9 @@ class AwayCore(BatchCore):
         return self.draining().work_off()
 
 
-def furnished(store: Store, folder: Path, acceptance_url: str | None = None) -> AwayCore:
+def furnished(store: Store, folder: Path, **changes: Any) -> AwayCore:
     """A core whose registry knows the Federal Administration Office, with a copy of it."""
-    core = AwayCore(store, shared_pki(), folder, acceptance_url=acceptance_url)
+    core = AwayCore(store, shared_pki(), folder, **changes)
     furnish(store, core.pki)
     connect_bva(store, core.pki)
     core.copy_registry()
@@ -182,5 +185,5 @@ def numbered(core: BatchCore, file: bytes, count: int, number: int, **changes: A
     return core.signed(manifest)
 
 
-def open_kept(url: str) -> AcceptanceStore:
-    return open_acceptance(url, vault=known_vault(), random=os.urandom)
+def open_kept(url: str, limits: Limits = ROOMY) -> AcceptanceStore:
+    return open_acceptance(url, vault=known_vault(), random=os.urandom, limits=limits)
