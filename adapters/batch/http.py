@@ -276,6 +276,7 @@ _STATUS: Final = {
     "S999.delivery-gap": 409,
     "S999.delivery-number-used": 409,
     "S999.uuid-reused": 409,
+    "S999.record-uuid-used": 409,
     "S999.request-replayed": 409,
     "S999.unknown-result": 404,
 }

@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Final
 
 from gateway import journaling
-from gateway.batch.record_ids import stem_of
 from gateway.batch.result_files import later_measured
 from gateway.batch.result_notes import signed_note
 from gateway.batch.results import journaled
@@ -21,6 +20,7 @@ from gateway.tools import Tools
 from store.deliveries import abandoned_deliveries
 from store.engine import Store
 from store.errors import StoreBusy, StoreUnavailable
+from store.record_ids import stem_of
 from store.records import OutboxEntry
 from store.records_batch import Delivery
 from store.unit import UnitOfWork

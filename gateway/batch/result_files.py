@@ -15,7 +15,6 @@ from typing import Final
 from lxml import etree
 
 from gateway.answers_bva import faulty
-from gateway.batch.record_ids import record_uuid
 from messages.bva import Ergebnisrahmen, Zaehlung
 from messages.errors import GatewayError
 from messages.namespaces import BVA
@@ -23,6 +22,7 @@ from messages.registry import MessageRegistry
 from store.deliveries import first_counts, missed_positions
 from store.engine import Store
 from store.errors import ContentErased
+from store.record_ids import record_uuid
 from store.records import OutboxEntry
 from store.records_batch import Delivery
 from store.unit import UnitOfWork

@@ -18,7 +18,6 @@ from fixtures.resettlers import certificate, records, write_file
 from gateway.batch.addenda import ABANDONED_AFTER, AbandonedDeliveries, Addenda
 from gateway.batch.chunks import ChunkHandler
 from gateway.batch.fetching import Fetched, Fetching
-from gateway.batch.record_ids import record_uuid, stem_for
 from gateway.batch.result_files import failed, first_file, later_file, measured
 from gateway.batch.signing import signer
 from gateway.batch.taking import Opened
@@ -35,6 +34,7 @@ from store.deliveries import progress_of
 from store.engine import Store
 from store.erasure import destroy_content
 from store.errors import ContentErased
+from store.record_ids import record_uuid, stem_for
 from store.records import MessageRef, StoredAnswer, WorkItemState
 from store.records_batch import Chunk, Delivery, DeliveryResult
 from store.records_work import WorkRow, WorkState
