@@ -90,3 +90,12 @@ def test_the_core_store_is_not_its_own_acceptance_store(gateway: Gateway) -> Non
     gateway.write_configuration()
     ran = inge("config", "check", "--config", gateway.config)
     assert (ran.code, "acceptance.url" in ran.out + ran.err) == (1, True)
+
+
+def test_a_cap_that_nothing_fits_under_is_found_by_the_check(gateway: Gateway) -> None:
+    gateway.settings["acceptance"]["max_bytes"] = 1000
+    gateway.settings["acceptance"]["free_bytes"] = -1
+    gateway.write_configuration()
+    ran = inge("config", "check", "--config", gateway.config)
+    said = ran.out + ran.err
+    assert (ran.code, "acceptance.max_bytes" in said, "acceptance.free_bytes" in said) == (1, True, True)
