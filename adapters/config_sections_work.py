@@ -128,6 +128,16 @@ class AcceptanceSection(Section):
         default=None,
         description="store of this node for deliveries until they are drained, such as `sqlite:///path`",
     )
+    max_bytes: int = Field(
+        default=8 << 30,
+        ge=1 << 20,
+        description='most bytes of disk for what waits there; beyond it the door says "try later"',
+    )
+    free_bytes: int = Field(
+        default=512 << 20,
+        ge=0,
+        description="bytes of its disk (SQLite) that stay free; without any nothing could be drained",
+    )
     registry_file: Path | None = Field(
         default=None,
         description="signed copy of the party registry; beside the heads file if not given",

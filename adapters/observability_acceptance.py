@@ -34,12 +34,13 @@ class AcceptanceMetrics(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Give the metrics, also noughts."""
-        deliveries, waits, age = self._families()
+        deliveries, waits, age, taken, at_most, full = self._families()
         made_at = self._copy.state().made_at
         if made_at is not None:
             age.add_metric([], max(0.0, (self._clock.now() - made_at).total_seconds()))
         try:
             counts = {each.state: each for each in self._kept.counts()}
+            room = self._kept.room()
         except StoreUnavailable as error:
             structlog.get_logger("adapters.metrics").warning("acceptance-not-counted", **place_of(error))
             return [age]
@@ -49,9 +50,12 @@ class AcceptanceMetrics(Collector):
         oldest = counts.get(KeptState.ACCEPTED)
         seconds = 0.0 if oldest is None else (self._clock.now() - oldest.since).total_seconds()
         waits.add_metric([], max(0.0, seconds))
-        return [deliveries, waits, age]
+        taken.add_metric([], room.taken)
+        at_most.add_metric([], room.limits.at_most)
+        full.add_metric([], room.is_full)
+        return [deliveries, waits, age, taken, at_most, full]
 
-    def _families(self) -> tuple[GaugeMetricFamily, GaugeMetricFamily, GaugeMetricFamily]:
+    def _families(self) -> tuple[GaugeMetricFamily, ...]:
         return (
             GaugeMetricFamily(
                 "inge_acceptance_deliveries",
@@ -64,5 +68,13 @@ class AcceptanceMetrics(Collector):
             ),
             GaugeMetricFamily(
                 "inge_registry_copy_age_seconds", "Age of this node's copy of the party registry."
+            ),
+            GaugeMetricFamily(
+                "inge_acceptance_bytes", "What deliveries that wait in the acceptance store take of its disk."
+            ),
+            GaugeMetricFamily("inge_acceptance_max_bytes", "What they may take."),
+            GaugeMetricFamily(
+                "inge_acceptance_full",
+                "1 where nothing more is accepted: so much is taken, or the disk is full.",
             ),
         )

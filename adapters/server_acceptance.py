@@ -22,8 +22,10 @@ from gateway.senders import Senders
 from gateway.settings import Settings
 from gateway.trust.certificates import Validator
 from gateway.trust.keys import SigningKey
+from store.acceptance.records import Limits
 from store.acceptance.store import AcceptanceStore, open_acceptance
 from store.engine import Store, new_holder
+from store.errors import StoreFull
 from store.records import PartyRecord
 from store.vault import ContentVault
 
@@ -47,6 +49,8 @@ class Acceptance:
     def check(self) -> None:
         """Prove that deliveries could be accepted without the core. Raises StoreUnavailable."""
         self.kept.check()
+        if self.kept.room().is_full:
+            raise StoreFull("the acceptance store is full")
         self.copy.read()
 
     def senders(self, validator: Validator, settings: Settings, clock: Clock) -> Senders:
@@ -76,7 +80,8 @@ def build_kept(config: Config) -> AcceptanceStore | None:
     if url is None:
         return None
     vault = ContentVault(read_secret(config.keys.master_key_file, "keys.master_key_file"), os.urandom)
-    return open_acceptance(url, vault=vault, random=os.urandom)
+    limits = Limits(config.acceptance.max_bytes, config.acceptance.free_bytes)
+    return open_acceptance(url, vault=vault, random=os.urandom, limits=limits)
 
 
 def build_copy(config: Config, key: SigningKey, settings: Settings, clock: Clock) -> RegistryCopy:

@@ -27,7 +27,7 @@ from typing import Any, Final
 
 from adapters.cli.opening import opened_store
 from adapters.config import load_config
-from benchmarks.office import WORKERS
+from benchmarks.office import WORKERS, NotMeasured
 from benchmarks.one_delivery import delivered
 from benchmarks.outage import caught_up
 from benchmarks.record_floor import Keep, postgresql_keep, side_by_side, sqlite_keep
@@ -46,7 +46,7 @@ LEASE_SECONDS: Final = 10
 
 
 def main() -> int:
-    """Run the measurement and return the exit code: 1 if anything was lost or doubled."""
+    """Run the measurement and return the exit code: 1 if anything was lost or doubled, 2 if it broke off."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.large", description=__doc__)
     parser.add_argument("--records", type=int, default=1_000_000, help="of the one large delivery")
     parser.add_argument("--engine", action="append", choices=["sqlite", "postgresql"], help="default: both")
@@ -58,7 +58,11 @@ def main() -> int:
         if engine == "postgresql" and find_binaries() is None:
             say("PostgreSQL 15+ is not on this machine: its figures are left out")
             continue
-        engines[engine] = _measured(engine, options.records, options.outage_minutes)
+        try:
+            engines[engine] = _measured(engine, options.records, options.outage_minutes)
+        except NotMeasured as error:
+            print(f"{engine} was not measured: {error}", file=sys.stderr)
+            return 2
     result = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),

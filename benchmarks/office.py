@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +21,11 @@ from store.engine import Store
 from store.schema import case_file, message
 
 WORKERS: Final = 2
+LINES_TOLD: Final = 20
+
+
+class NotMeasured(Exception):
+    """Something went wrong that makes the figures worthless; the text says what."""
 
 
 @contextmanager
@@ -40,6 +45,16 @@ def workers(place: Place) -> Iterator[list[subprocess.Popen[bytes]]]:
             process.send_signal(signal.SIGTERM)
         for process in processes:
             process.wait()
+
+
+def expect_all_working(processes: Sequence[subprocess.Popen[bytes]], place: Place) -> None:
+    """Raise NotMeasured, with the last of what they logged, if a worker ended by itself."""
+    for number, process in enumerate(processes, start=1):
+        if process.poll() is not None:
+            log = place.log.read_text(encoding="utf-8", errors="replace").splitlines()
+            ended = f"worker {number} of {len(processes)} ended by itself with {process.returncode}"
+            # The folder of a measurement goes with it.
+            raise NotMeasured("\n".join([f"{ended}; the last lines of the log:", *log[-LINES_TOLD:]]))
 
 
 def client_of(place: Place) -> BatchClient:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.office import client_of, tally, workers
+from benchmarks.office import NotMeasured, client_of, expect_all_working, tally, workers
 from benchmarks.watching import watched, with_children
 from fixtures.demo.display import say
 from fixtures.demo.place import Place
 from fixtures.demo.server import running
-from messages import bva
 from store.deliveries import find_deliveries, progress_of
 from store.engine import Store
 from store.records_batch import Delivery
@@ -35,14 +34,15 @@ def delivered(place: Place, store: Store, file: Path, count: int) -> dict[str, A
         with store.read() as reader:
             (delivery,) = find_deliveries(reader.connection, receipt.lieferschein_uuid)
         with workers(place) as first:
-            before = _work(store, delivery, first, until=count // 2)
+            before = _work(store, place, delivery, first, until=count // 2)
             for process in first:
                 process.kill()
         say(f"{before.rate:.0f} records/s; both workers killed in the middle")
         with workers(place) as second:
-            after = _work(store, delivery, second, until=count)
+            after = _work(store, place, delivery, second, until=count)
             (state,) = client.state(receipt.lieferschein_uuid).lieferungen
             while not state.ergebnisse:
+                expect_all_working(second, place)
                 time.sleep(0.5)
                 (state,) = client.state(receipt.lieferschein_uuid).lieferungen
         door.phase = "result"
@@ -51,7 +51,7 @@ def delivered(place: Place, store: Store, file: Path, count: int) -> dict[str, A
         fetched = time.perf_counter() - begin
     told = result.note.anzahl
     found = tally(store)
-    whole = found.records == count == sum(_all(told)) and found.numbers == found.cases == told.angenommen
+    whole = found.records == count == sum(astuple(told)) and found.numbers == found.cases == told.angenommen
     return {
         "survey_records_per_second": round(count / surveyed),
         "take_in_records_per_second": round(count / taken),
@@ -66,11 +66,6 @@ def delivered(place: Place, store: Store, file: Path, count: int) -> dict[str, A
     }
 
 
-def _all(counts: bva.Zaehlung) -> tuple[int, ...]:
-    """Return the four counts of a note."""
-    return (counts.angenommen, counts.zurueckgestellt, counts.abgelehnt, counts.fehlerhaft)
-
-
 @dataclass(frozen=True, slots=True)
 class _Worked:
     """Records a second, from the first that was seen to be done, and the workers' MiB at each tenth."""
@@ -80,9 +75,13 @@ class _Worked:
 
 
 def _work(
-    store: Store, delivery: Delivery, processes: Sequence[subprocess.Popen[bytes]], until: int
+    store: Store,
+    place: Place,
+    delivery: Delivery,
+    processes: Sequence[subprocess.Popen[bytes]],
+    until: int,
 ) -> _Worked:
-    """Wait until so many records of a delivery are done."""
+    """Wait until so many records of a delivery are done. Raises NotMeasured."""
     began = since = None
     with watched(lambda: [process.pid for process in processes]) as memory:
         while True:
@@ -98,9 +97,8 @@ def _work(
                 say(f"  {done} of {delivery.records}")
             if done >= until:
                 break
-            if any(process.poll() is not None for process in processes):
-                raise RuntimeError("a worker ended by itself")
+            expect_all_working(processes, place)
             time.sleep(0.5)
     if since is None:
-        raise RuntimeError("too few records to measure anything")
+        raise NotMeasured("too few records to measure anything")
     return _Worked((done - began) / (time.perf_counter() - since), memory.peaks)

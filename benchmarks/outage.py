@@ -11,7 +11,7 @@ from adapters.config import load_config
 from adapters.config_secrets import load_signing_key
 from adapters.server_acceptance import build_copy
 from adapters.server_core import core_settings
-from benchmarks.office import client_of, tally, workers
+from benchmarks.office import NotMeasured, client_of, expect_all_working, tally, workers
 from fixtures.demo.display import say
 from fixtures.demo.place import Place
 from fixtures.demo.server import running
@@ -30,11 +30,14 @@ PATIENCE_SECONDS: Final = 60.0
 
 
 def caught_up(place: Place, store: Store, cluster: PostgresCluster | None, minutes: int) -> dict[str, Any]:
-    """Fill an outage of so many minutes with deliveries, and measure how fast they are caught up with."""
+    """Fill an outage of so many minutes with deliveries, and measure how fast they are caught up with.
+
+    Raises NotMeasured when a worker ends by itself, or nothing gets on.
+    """
     count = max(1, minutes * 60 * PER_SECOND // PER_DELIVERY)
     client = client_of(place)
     file = place.folder / "outage.xml"
-    with running(place), workers(place):
+    with running(place), workers(place) as working:
         number = client.state().erwartet.nummer
         before = tally(store)
         _await_copy(place)
@@ -46,12 +49,14 @@ def caught_up(place: Place, store: Store, cluster: PostgresCluster | None, minut
                 with file.open("wb") as out:
                     write_file(out, records(SEED + place_in_row, PER_DELIVERY))
                 client.deliver(client.manifest(file, number + place_in_row), file)
+                expect_all_working(working, place)
             accepted = time.perf_counter() - begin
             say(f"{count} deliveries accepted while the store was away")
         begin = time.perf_counter()
         while (done := _finished(store, number)) < count:
+            expect_all_working(working, place)
             if time.perf_counter() - begin > 3600:
-                raise RuntimeError(f"only {done} of {count} deliveries were caught up with in an hour")
+                raise NotMeasured(f"only {done} of {count} deliveries were caught up with in an hour")
             time.sleep(0.5)
         seconds = time.perf_counter() - begin
     found = tally(store)
@@ -73,7 +78,7 @@ def _await_copy(place: Place) -> None:
     until = time.monotonic() + PATIENCE_SECONDS
     while (problem := copy.state().problem) is not None:
         if time.monotonic() > until:
-            raise RuntimeError(problem)
+            raise NotMeasured(problem)
         time.sleep(0.1)
 
 

@@ -1,5 +1,6 @@
 """What the journal is told of a message, and what an alarm says."""
 
+import errno
 import hashlib
 import logging
 import traceback
@@ -15,6 +16,7 @@ from store.engine import Store
 from store.errors import StoreBusy, StoreUnavailable
 from store.records import JournalEntry, JournalKind
 
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _alarm: Final = logging.getLogger("gateway.alarm")
 
 
@@ -132,12 +134,17 @@ def refused(
     )
 
 
+def write_refusal(store: Store, entry: JournalEntry) -> None:
+    """Journal a refusal in a transaction of its own. Raises what the store does: then it is not there."""
+    with store.unit_of_work() as work:
+        work.add_journal(entry)
+        work.commit()
+
+
 def note_refusal(store: Store, entry: JournalEntry) -> None:
-    """Journal a refusal in a transaction of its own; while the store is away the log has to do."""
+    """Journal a refusal whose partner waits for it; while the store is away the log has to do."""
     try:
-        with store.unit_of_work() as work:
-            work.add_journal(entry)
-            work.commit()
+        write_refusal(store, entry)
     except Exception as error:  # noqa: BLE001 - the refusal must reach the partner all the same
         raise_alarm("refusal not journaled", error, code=entry.code, door=entry.door)
 
@@ -153,6 +160,9 @@ def told_of(error: Exception, *, door: str, uuid: str | None) -> GatewayError:
         return GatewayError("T200.busy")
     if isinstance(error, StoreUnavailable):
         return GatewayError("T200.store-away")
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        raise_alarm("a disk is full", error, door=door, uuid=uuid)
+        return GatewayError("T200.no-room")
     raise_alarm("T200.unexpected", error, door=door, uuid=uuid)
     return GatewayError("T200.unexpected")
 

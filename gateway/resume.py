@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from gateway.accepted import Asked, Outcome
 from gateway.answers import outcome_of
-from gateway.batch.record_ids import position_of
 from gateway.clock import german_day
 from gateway.decided import ClerkChoice, Decided
 from gateway.deciding import Decider
@@ -20,6 +19,7 @@ from gateway.tools import Tools
 from gateway.trust.canonical import read_canonical
 from messages.bva import Ereignis, Ergebnisrahmen
 from messages.frame import Fachrahmen
+from store.record_ids import position_of
 from store.records import DecisionRecord, MessageRef
 from store.unit import UnitOfWork
 

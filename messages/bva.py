@@ -7,8 +7,9 @@ of: the registry of messages reads and writes them. `parse` and `write` are for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
 from functools import partial
@@ -21,7 +22,7 @@ from messages.binding import Attr, Codec, El, Inline, plan_of, refuse
 from messages.errors import Advice
 from messages.fehler import ADVICE
 from messages.group07 import BerechtigungVerpflichtung
-from messages.leaves import TOKEN, parse_token, write_text
+from messages.leaves import NUMBER, TOKEN, parse_token, write_text
 from messages.namespaces import BVA
 from messages.values import (
     Ansprechpartner,
@@ -32,6 +33,9 @@ from messages.values import (
     maybe_inside,
     text_or_unknown,
 )
+
+LARGEST_NUMBER: Final = 999_999_999
+"""The largest number of a delivery, and of a package in it."""
 
 _El: Final = partial(El, namespace=BVA)
 # Empty and unknown as in the reports of immigration authorities, whose types these are.
@@ -46,6 +50,15 @@ def _parse_digest(element: etree._Element) -> bytes:
         raise refuse(element, "a digest in hexadecimal digits", "another text") from None
 
 
+def _parse_place(element: etree._Element) -> int:
+    number: int = NUMBER.parse(element)
+    # The bound of the contract once more: beyond it the stores could not hold it.
+    if not 0 < number <= LARGEST_NUMBER:
+        raise refuse(element, f"a number from 1 to {LARGEST_NUMBER}", "another number")
+    return number
+
+
+_PLACE: Final = Codec(_parse_place, NUMBER.write)
 _DIGEST: Final = Codec(_parse_digest, lambda name, value: write_text(name, value.hex()))
 
 
@@ -110,8 +123,8 @@ class Stelle:
 class Lieferfolge:
     """The place of a delivery in the gapless row of its sender."""
 
-    nummer: Annotated[int, _El("laufende.nummer.der.lieferung")]
-    paketnummer: Annotated[int, _El("paketnummer")]
+    nummer: Annotated[int, _El("laufende.nummer.der.lieferung", codec=_PLACE)]
+    paketnummer: Annotated[int, _El("paketnummer", codec=_PLACE)]
     letztes_paket: Annotated[bool, _El("letztes.paket")]
 
 
@@ -132,6 +145,18 @@ class Zaehlung:
     zurueckgestellt: Annotated[int, _El("zurueckgestellt")]
     abgelehnt: Annotated[int, _El("abgelehnt")]
     fehlerhaft: Annotated[int, _El("fehlerhaft")]
+
+    @classmethod
+    def of(cls, endings: Iterable[str | None]) -> Zaehlung:
+        """Count what records ended with, by the names in `ENDINGS`. Raises ValueError for any other."""
+        counted = Counter(endings)
+        if not counted.keys() <= set(ENDINGS):
+            raise ValueError("a record that ended with nothing of the contract")
+        return cls(*(counted[name] for name in ENDINGS))
+
+
+ENDINGS: Final = tuple(field.name for field in fields(Zaehlung))
+"""How a record can end: the names of the elements in its result, and of the counts in a note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +273,11 @@ class Ergebnis200004(_Root, name="BAMFBVA.Ergebnis.200004"):
     zurueckgestellt: Annotated[Zurueckgestellt | None, _El("zurueckgestellt")] = None
     abgelehnt: Annotated[Abgelehnt | None, _El("abgelehnt")] = None
     fehlerhaft: Annotated[Fehlerhaft | None, _El("fehlerhaft")] = None
+
+    @property
+    def ending(self) -> str | None:
+        """Return which of `ENDINGS` it was; None only of what breaks the contract."""
+        return next((name for name in ENDINGS if getattr(self, name) is not None), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

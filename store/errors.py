@@ -13,6 +13,10 @@ class StoreBusy(StoreUnavailable):
     """The store is there, but a lock did not come in time or two transactions met; the sender tries again."""
 
 
+class StoreFull(StoreUnavailable):
+    """The store has no room: its disk is full, or it holds as much as it may. Nothing was acknowledged."""
+
+
 class StoreNotMigrated(Exception):
     """The tables do not have the revision this program needs: run `migrate` first."""
 
@@ -29,7 +33,6 @@ _SQLITE_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _SQLITE_AWAY = {
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_AUTH,
@@ -45,7 +48,6 @@ _POSTGRESQL_BUSY = (
 )
 _POSTGRESQL_AWAY = (
     psycopg.errors.ReadOnlySqlTransaction,
-    psycopg.errors.DiskFull,
     psycopg.errors.IoError,
 )
 
@@ -60,11 +62,15 @@ def translate(error: BaseException) -> StoreUnavailable | None:
         primary = None if code is None else code & 0xFF
         if primary in _SQLITE_BUSY:
             return StoreBusy("SQLite: the write lock did not come in time")
+        if primary == sqlite3.SQLITE_FULL:
+            return StoreFull("SQLite: the disk is full")
         if primary in _SQLITE_AWAY:
             return StoreUnavailable(f"SQLite: {error.sqlite_errorname}")
         return None
     if isinstance(error, _POSTGRESQL_BUSY):
         return StoreBusy(f"PostgreSQL: {type(error).__name__}")
+    if isinstance(error, psycopg.errors.DiskFull):
+        return StoreFull("PostgreSQL: the disk is full")
     if isinstance(error, (psycopg.OperationalError, *_POSTGRESQL_AWAY)):
         return StoreUnavailable(f"PostgreSQL: {type(error).__name__}")
     return None

@@ -7,6 +7,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
+from messages.bva import Bescheinigung200002
+from store.record_ids import is_computed, position_of, record_uuid, stem_of
+from store.records import KnownMessage
 from store.records_batch import (
     Chunk,
     ChunkCounts,
@@ -15,14 +18,43 @@ from store.records_batch import (
 )
 from store.schema import delivery, delivery_chunk, delivery_sequence
 from store.statements import Row, Statement, insert, numbered, query
-from store.unit_base import Work
+from store.unit_messages import MessageWork
 from store.vault import CHUNK
 
 
-class DeliveryWork(Work):
+class DeliveryWork(MessageWork):
     """Deliveries, the gapless numbers of each party, and chunks of records."""
 
     __slots__ = ()
+
+    def register(
+        self, party_id: str, uuid: str, content_hash: bytes, message_type: str, at: datetime
+    ) -> KnownMessage | None:
+        """As `MessageWork.register`; with a delivery the UUIDs of its records are used up too.
+
+        They are registered when the records are decided, so until then nothing else may be.
+        """
+        known = super().register(party_id, uuid, content_hash, message_type, at)
+        if known is None and is_computed(uuid) and self._is_of_record(party_id, uuid):
+            return KnownMessage(b"", Bescheinigung200002.message_type, None)
+        return known
+
+    def uses_records_of(self, party_id: str, stem: str, records: int) -> bool:
+        """Tell whether a party used the UUID that a record of a delivery with this stem would have.
+
+        Lock the party's numbers before: what it registers under such UUIDs meanwhile waits for that.
+        """
+        ends = (record_uuid(stem, 1), record_uuid(stem, records))
+        return bool(self._run(_statements(self._link.dialect).used_between, *ends, party_id))
+
+    def _is_of_record(self, party_id: str, uuid: str) -> bool:
+        """Tell whether a UUID is that of a record of an accepted delivery of this party."""
+        # Whoever accepts one at this moment holds these, and finds our registration or leaves the delivery.
+        self.lock_sequence(party_id)
+        found = self.delivery_by_stem(stem_of(uuid))
+        if found is None or found.party_id != party_id or found.accepted_at is None:
+            return False
+        return position_of(uuid) <= found.records
 
     def add_delivery(self, record: Delivery) -> Delivery:
         """Write a delivery that is being taken in; out: the one stored under its party and UUID.
@@ -207,6 +239,14 @@ class _Statements:
 
     def _of_deliveries(self) -> None:
         dialect = self._dialect
+        # In the order of the key, with all of a delivery side by side.
+        self.used_between = Statement(
+            numbered(
+                dialect,
+                'SELECT 1 FROM "message" WHERE "uuid" >= ? AND "uuid" <= ? AND "party_id" = ? LIMIT 1',
+            ),
+            (None,),
+        )
         everything = select(delivery)
         of_party = delivery.c.party_id == bindparam("party_id")
         self.add = Statement(insert(dialect, delivery))

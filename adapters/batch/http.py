@@ -34,6 +34,7 @@ from gateway.accepted import Route
 from gateway.batch.fetching import Fetched, Fetching
 from gateway.batch.notes import DOOR
 from gateway.batch.taking import Opened, Taken, Taking
+from gateway.journaling import told_of
 from gateway.results import Refusal
 from messages.bva import Eingang200007
 from messages.errors import GatewayError
@@ -139,8 +140,7 @@ class BatchEndpoint:
             error = raised
         except OSError as raised:
             # A full disk under the spool folder is nobody's fault but the operator's.
-            self._log.error("spool-failed", **place_of(raised))
-            error = GatewayError("T200.unexpected")
+            error = told_of(raised, door=DOOR, uuid=None if opened is None else opened.note.uuid)
         return await self._refusal(error, opened, peer, incoming.size)
 
     async def _manifest(self, incoming: Incoming) -> bytes:
@@ -276,6 +276,7 @@ _STATUS: Final = {
     "S999.delivery-gap": 409,
     "S999.delivery-number-used": 409,
     "S999.uuid-reused": 409,
+    "S999.record-uuid-used": 409,
     "S999.request-replayed": 409,
     "S999.unknown-result": 404,
 }

@@ -40,9 +40,10 @@ def show(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what waits for the core store, what it refused, and the copy of the registry.
+    """Show what waits for the core store, what it refused, the room that is left, the copy of the registry.
 
-    Needs no core store. Ends with 1 while something waits or was refused, or the copy is not believed.
+    Needs no core store. Ends with 1 while something waits or was refused, nothing more fits, or the copy is
+    not believed.
     """
     from adapters.config_secrets import load_signing_key
     from adapters.server_acceptance import build_copy
@@ -54,11 +55,17 @@ def show(
     with _opened(settings) as kept:
         unsettled = (KeptState.ACCEPTED, KeptState.REFUSED)
         found = kept.listed(tuple(KeptState) if everything else unsettled, limit=limit)
-        counts = kept.counts()
+        counts, room = kept.counts(), kept.room()
     copy = build_copy(settings, load_signing_key(settings), core_settings(settings), SystemClock())
     state = copy.state()
     data = {
         "counts": {each.state: each.deliveries for each in counts},
+        "room": {
+            "taken": room.taken,
+            "free": room.free,
+            **room.limits._asdict(),
+            "is_full": room.is_full,
+        },
         "registry_copy": {
             "file": copy.path,
             "made_at": state.made_at,
@@ -84,11 +91,15 @@ def show(
     copy_line = f"copy of the registry: {made}, parties: {state.parties}"
     if state.problem is not None:
         copy_line += f"; not believed: {state.problem}"
+    room_line = f"room: {room.taken:,} of {room.limits.at_most:,} bytes are taken"
+    if room.is_full:
+        why = "its disk is" if room.is_disk_short else "it is"
+        room_line += f"; nothing more is accepted: {why} full"
     totals = ", ".join(f"{each.state}: {each.deliveries}" for each in counts)
     shown = [table(columns, rows)] if rows else []
-    text = "\n".join([*shown, totals or "nothing was accepted here", copy_line])
+    text = "\n".join([*shown, totals or "nothing was accepted here", room_line, copy_line])
     emit(data, text, as_json=as_json)
-    finish(any(each.state in unsettled for each in counts) or state.problem is not None)
+    finish(any(each.state in unsettled for each in counts) or room.is_full or state.problem is not None)
 
 
 @app.command("migrate")

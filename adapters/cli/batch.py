@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapters.cli import batch_check, batch_operator
-from adapters.cli.console import REFUSED, CommandError, JsonOption, emit, finish, table
+from adapters.cli.console import LARGEST_DELIVERY, REFUSED, CommandError, JsonOption, emit, finish, table
 from adapters.cli.progress import counted
 from adapters.cli.sender_side import (
     AgencyOption,
@@ -74,10 +74,16 @@ def send(
     name: NameOption = None,
     test: TestOption = False,
     number: Annotated[
-        int | None, typer.Option("--number", min=1, help="Number of the delivery; the next one if not given.")
+        int | None,
+        typer.Option(
+            "--number", min=1, max=LARGEST_DELIVERY, help="Number of the delivery; the next one if not given."
+        ),
     ] = None,
     package: Annotated[
-        int | None, typer.Option("--package", min=1, help="Number of the package in it; with --number.")
+        int | None,
+        typer.Option(
+            "--package", min=1, max=LARGEST_DELIVERY, help="Number of the package in it; with --number."
+        ),
     ] = None,
     more: Annotated[
         bool, typer.Option("--more", help="Further packages of the same delivery follow.")

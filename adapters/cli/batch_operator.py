@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapters.cli.cases import ActorOption
-from adapters.cli.console import REFUSED, CommandError, ConfigOption, JsonOption, configuration, emit, table
+from adapters.cli.console import (
+    LARGEST_DELIVERY,
+    REFUSED,
+    CommandError,
+    ConfigOption,
+    JsonOption,
+    configuration,
+    emit,
+    table,
+)
 from adapters.cli.opening import opened_store
 
 if TYPE_CHECKING:
@@ -71,9 +80,13 @@ def show(
 
 def expect(
     kennung: Annotated[str, typer.Argument(help="Authority, such as dbs:000200.")],
-    number: Annotated[int, typer.Argument(min=1, help="Number of the delivery that has to come next.")],
+    number: Annotated[
+        int, typer.Argument(min=1, max=LARGEST_DELIVERY, help="Number of the delivery that has to come next.")
+    ],
     actor: ActorOption,
-    package: Annotated[int, typer.Argument(min=1, help="Number of the package in it.")] = 1,
+    package: Annotated[
+        int, typer.Argument(min=1, max=LARGEST_DELIVERY, help="Number of the package in it.")
+    ] = 1,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:

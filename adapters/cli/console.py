@@ -24,6 +24,8 @@ USAGE = 2
 """The command could not run as it was called or set up."""
 LARGEST_ID = 2**63 - 1
 """No row has a larger id, and no engine can be asked for one."""
+LARGEST_DELIVERY = 999_999_999
+"""As `messages.bva.LARGEST_NUMBER`, which is not loaded for `--help`."""
 
 # Top-level names of the distributions that only `inge-gateway[server]` brings.
 SERVER_MODULES = frozenset(

@@ -24,7 +24,6 @@ from messages.errors import GatewayError
 from messages.registry import BUNDLED_MESSAGES
 
 SENDER: Final = "bva"
-_ENDINGS: Final = ("angenommen", "zurueckgestellt", "abgelehnt", "fehlerhaft")
 
 
 class DeliveryWire:
@@ -109,10 +108,6 @@ def _with_records(got: Got, records: list[etree._Element]) -> Got:
         got,
         number=next(iter(numbers), None),
         path=next((f"{fault.pfad} {fault.text}" for fault in faults), None),
-        endings=tuple(_ending(result) for result in told),
+        endings=tuple(result.ending or "nothing" for result in told),
         records=tuple(records),
     )
-
-
-def _ending(result: Ergebnis200004) -> str:
-    return next((name for name in _ENDINGS if getattr(result, name) is not None), "nothing")

@@ -248,19 +248,12 @@ def _arrival(s: Situation) -> etree._Element:
 
 
 def _result(s: Situation) -> etree._Element:
-    endings = s.case.expect.endings
-    counted = {
-        "angenommen": endings.count("angenommen"),
-        "zurueckgestellt": endings.count("zurueckgestellt"),
-        "abgelehnt": endings.count("abgelehnt"),
-        "fehlerhaft": endings.count("fehlerhaft"),
-    }
     note = bva.Ergebnisschein200006(
         **_note(s),
         ergebnisschein_uuid=s.answer_uuid,
         nachtrag=0,
         datei=bva.Datei("ergebnis.xml", 4096, hashlib.sha256(b"").digest()),
-        anzahl=bva.Zaehlung(**counted),
+        anzahl=bva.Zaehlung.of(s.case.expect.endings),
     )
     return etree.fromstring(bva.write(note))
 

@@ -20,7 +20,7 @@ from messages.bva import Eingangszustand, Lieferschein200001
 from messages.errors import GatewayError
 from store.acceptance.records import Arrived, KeptDelivery, KeptState
 from store.acceptance.store import AcceptanceStore
-from store.errors import StoreBusy, StoreUnavailable
+from store.errors import StoreBusy, StoreFull, StoreUnavailable
 
 _PART: Final = 1 << 20
 _LEVEL: Final = 1
@@ -74,6 +74,9 @@ class Accepting(Taking):
             raise refusal_of(known)
         if waiting is not None:
             self._object(note, waiting.arrived)
+        # Before the file is sent for nothing.
+        if self._kept.room().is_full:
+            raise _no_room(note, "the acceptance store is full")
         return self._wanted(way, note)
 
     def _take(self, opened: Opened, file: IO[bytes]) -> Taken:
@@ -144,13 +147,11 @@ class Accepting(Taking):
             received_at=note.received,
             in_doubt=in_doubt,
         )
-        row_id = self._kept.load(arrived, opened.way.octets, _parts(file))
-        receipt = self.receipt(note, Eingangszustand.KEPT)
         try:
-            kept = self._kept.accept(row_id, receipt, self._tools.real_clock.now())
-        except ValueError:
-            # Another manifest took the place while this one was being stored.
-            raise GatewayError("T200.busy") from None
+            row_id = self._kept.load(arrived, opened.way.octets, _parts(file))
+            kept = self._accept(row_id, note)
+        except StoreFull as error:
+            raise _no_room(note, str(error)) from error
         if kept.arrived.content_hash != arrived.content_hash:
             raise GatewayError("S999.uuid-reused")
         _log.warning(
@@ -158,11 +159,31 @@ class Accepting(Taking):
         )
         return Taken(kept.receipt, kept.id != row_id, note.party, note.uuid)
 
+    def _accept(self, row_id: int, note: Note) -> KeptDelivery:
+        """Accept what was loaded, or leave nothing of it: it takes room for nothing."""
+        receipt = self.receipt(note, Eingangszustand.KEPT)
+        try:
+            return self._kept.accept(row_id, receipt, self._tools.real_clock.now())
+        except ValueError:
+            self._kept.abandon(row_id)
+            # Another manifest took the place while this one was being stored.
+            raise GatewayError("T200.busy") from None
+        except StoreUnavailable:
+            # Does nothing where the commit came about all the same.
+            self._kept.abandon(row_id)
+            raise
+
     def _is_away(self) -> bool:
         return monotonic() < self._away_until
 
     def _believe_away(self) -> None:
         self._away_until = monotonic() + self._believed_away
+
+
+def _no_room(note: Note, why: str) -> GatewayError:
+    """Tell the operator that a delivery could not be kept, and return what its sender is told."""
+    _log.error("no room for a delivery: %s", why, extra={"uuid": note.uuid, "door": note.route.door})
+    return GatewayError("T200.no-room")
 
 
 def _repeated(note: Note, kept: KeptDelivery) -> Taken:

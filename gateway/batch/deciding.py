@@ -15,7 +15,6 @@ from gateway import journaling
 from gateway.accepted import Outcome, Route
 from gateway.answers import outcome_of
 from gateway.answers_bva import faulty
-from gateway.batch.record_ids import record_uuid
 from gateway.clock import german_day
 from gateway.decided import Decided, Verdict
 from gateway.deciding import Decider, Prepared
@@ -33,6 +32,7 @@ from messages.namespaces import BVA
 from messages.violations import kept_contract
 from schemas.din91379 import is_datatype_c
 from schemas.registry import SchemaRegistry
+from store.record_ids import record_uuid
 from store.records import DecisionRecord, JournalEntry, MessageRef, StoredAnswer
 from store.records_batch import Chunk, ChunkCounts, Delivery
 from store.unit import UnitOfWork

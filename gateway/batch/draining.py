@@ -113,9 +113,10 @@ class Draining:
             return Drained.WAITING
         way = NoteWay(manifest, Route(arrived.door, arrived.peer or ""), arrived.received_at, None)
         try:
-            self._take_in(way, kept)
-        except GatewayError as error:
-            return self._refused(way, kept, error)
+            try:
+                self._take_in(way, kept)
+            except GatewayError as error:
+                return self._refused(way, kept, error)
         except StoreBusy:
             return self._wait(kept, _SOON, "T200.busy")
         except StoreUnavailable:
@@ -141,17 +142,16 @@ class Draining:
                 taking.store(note, records, promised)
 
     def _refused(self, way: NoteWay, kept: KeptDelivery, error: GatewayError) -> Drained:
-        """Note a refusal of the core, or wait where it may go by."""
+        """Note a refusal of the core, or wait where it may go by. Raises what the core store does."""
         now = self._clock.now()
         if error.code == _STORE_AWAY:
-            self._wait(kept, _AWAY, error.code)
             raise StoreUnavailable(error.code)
         if error.entry.retryable:
             return self._wait(kept, _SOON if error.code == "T200.busy" else _LATER, error.code)
         if error.code == _GAP and now < (kept.early_since or now) + self._patience:
             return self._wait(kept, _EARLY, error.code)
-        # In the core's journal first: there it is proven, here it is told.
-        self._taking.notes.refuse(way, error)
+        # In the core's journal first: there it is proven, here it is told. Without it is tried again.
+        self._taking.notes.journal_refusal(way, error)
         self._kept.settle(kept, KeptState.REFUSED, now, code=error.code, details=error.details)
         _log.error("a delivery that was accepted was refused when drained", extra=_told(kept, error.code))
         return Drained.REFUSED

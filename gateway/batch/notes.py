@@ -31,7 +31,7 @@ from messages.namespaces import BVA
 from messages.violations import kept_contract
 from schemas.registry import Contract
 from schemas.violations import shown_name
-from store.records import PartyRecord
+from store.records import JournalEntry, PartyRecord
 
 DOOR: Final = "batch"
 """The name of this door; later answers to records have it as their route."""
@@ -39,6 +39,8 @@ DOOR: Final = "batch"
 DELIVERED: Final = frozenset({Lieferschein200001})
 """The classes of the manifests that are taken in: what a party may send, like a message."""
 
+_NOT_JOURNALED: Final = frozenset({"T200.store-away", "T200.no-room"})
+"""Who hears these is told that nothing of it is here; while the store is away the log has to do."""
 _Result = TypeVar("_Result")
 _UUID_OF: Final = {Lieferschein200001: "lieferschein_uuid", Abruf200008: "abruf_uuid"}
 
@@ -152,33 +154,23 @@ class NoteReader:
         try:
             return work()
         except Exception as error:  # noqa: BLE001 - the sender gets a typed answer, the operator the alarm
-            uuid = None if way.note is None else way.note.uuid
-            return self.refuse(way, journaling.told_of(error, door=DOOR, uuid=uuid))
+            return self.refuse(way, journaling.told_of(error, door=DOOR, uuid=_uuid_of(way)))
 
     def refuse(self, way: NoteWay, error: GatewayError) -> Refusal:
         """Refuse a document: told of a proven party, or by hash and size only."""
-        document, party = way.document, _proven_party(way)
-        if document is None or party is None:
-            digest = hashlib.sha256(way.octets).digest()
-            return self.refuse_unproven(error, way.route, way.received, digest, len(way.octets))
-        note = way.note
-        uuid = None if note is None else note.uuid
-        if error.code != "T200.store-away":
-            journaling.note_refusal(
-                self._store,
-                journaling.refused(
-                    error,
-                    way.route,
-                    way.received,
-                    digest=document.content_hash,
-                    size=len(document.canonical),
-                    party_id=party.kennung,
-                    uuid=uuid,
-                    message_type=None if note is None else note.message_type,
-                    content=document.canonical,
-                ),
-            )
-        return Refusal(error, self._signed(error, party), party, uuid)
+        party = _proven_party(way)
+        if error.code not in _NOT_JOURNALED:
+            journaling.note_refusal(self._store, _entry(way, error, party))
+        if party is None:
+            return Refusal(error, self._tools.writer.refusal(error), None, None)
+        return Refusal(error, self._signed(error, party), party, _uuid_of(way))
+
+    def journal_refusal(self, way: NoteWay, error: GatewayError) -> None:
+        """Journal the refusal of a document whose sender asks for it later.
+
+        Raises what the store does: then the refusal is not proven, and must not be told.
+        """
+        journaling.write_refusal(self._store, _entry(way, error, _proven_party(way)))
 
     def refuse_unproven(
         self, error: GatewayError, route: Route, at: datetime, sha256: bytes, size: int
@@ -207,6 +199,29 @@ class NoteReader:
         except Exception as failed:  # noqa: BLE001 - the refusal must reach the sender all the same
             journaling.raise_alarm("refusal not signed", failed, code=error.code, door=DOOR)
             return fehler
+
+
+def _entry(way: NoteWay, error: GatewayError, party: PartyRecord | None) -> JournalEntry:
+    """Return the journal's row of a refusal: with the document of a proven party, else hash and size."""
+    document, note = way.document, way.note
+    if document is None or party is None:
+        digest = hashlib.sha256(way.octets).digest()
+        return journaling.refused(error, way.route, way.received, digest=digest, size=len(way.octets))
+    return journaling.refused(
+        error,
+        way.route,
+        way.received,
+        digest=document.content_hash,
+        size=len(document.canonical),
+        party_id=party.kennung,
+        uuid=_uuid_of(way),
+        message_type=None if note is None else note.message_type,
+        content=document.canonical,
+    )
+
+
+def _uuid_of(way: NoteWay) -> str | None:
+    return None if way.note is None else way.note.uuid
 
 
 def _proven_party(way: NoteWay) -> PartyRecord | None:

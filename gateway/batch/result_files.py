@@ -7,6 +7,7 @@ no more memory than some hundred.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +15,6 @@ from typing import Final
 from lxml import etree
 
 from gateway.answers_bva import faulty
-from gateway.batch.record_ids import record_uuid
 from messages.bva import Ergebnisrahmen, Zaehlung
 from messages.errors import GatewayError
 from messages.namespaces import BVA
@@ -22,6 +22,7 @@ from messages.registry import MessageRegistry
 from store.deliveries import first_counts, missed_positions
 from store.engine import Store
 from store.errors import ContentErased
+from store.record_ids import record_uuid
 from store.records import OutboxEntry
 from store.records_batch import Delivery
 from store.unit import UnitOfWork
@@ -32,7 +33,6 @@ _BEGIN: Final = (
 )
 _END: Final = b"</bva:BAMFBVA.Ergebnisse.200005>\n"
 _PAGE: Final = 200
-_OUTCOMES: Final = ("angenommen", "zurueckgestellt", "abgelehnt", "fehlerhaft")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +110,15 @@ def later_measured(work: UnitOfWork, delivery_id: int, addendum: int) -> tuple[M
 
     Raises ContentErased.
     """
-    counts = dict.fromkeys(_OUTCOMES, 0)
+    endings: Counter[str] = Counter()
 
     def page(after: tuple[str, int]) -> Sequence[OutboxEntry]:
         entries = work.later_in(delivery_id, addendum, after, _PAGE)
-        for entry in entries:
-            counts[_outcome(entry)] += 1
+        endings.update(_ending(entry) for entry in entries)
         return entries
 
     file = measured(_later(_pages(page)))
-    return file, Zaehlung(**counts)
+    return file, Zaehlung.of(endings.elements())
 
 
 def failed(messages: MessageRegistry, position: int) -> bytes:
@@ -145,7 +144,7 @@ def _pages(page: Callable[[tuple[str, int]], Sequence[OutboxEntry]]) -> Iterator
         after = (entries[-1].uuid, entries[-1].id)
 
 
-def _outcome(entry: OutboxEntry) -> str:
+def _ending(entry: OutboxEntry) -> str:
     if entry.document is None:
         raise ContentErased("the content key was destroyed")
     return etree.QName(etree.fromstring(entry.document)[-1]).localname

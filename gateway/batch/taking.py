@@ -18,7 +18,6 @@ from gateway import journaling
 from gateway.accepted import Route
 from gateway.batch.notes import Note, NoteReader, NoteWay
 from gateway.batch.packing import pack
-from gateway.batch.record_ids import stem_for
 from gateway.batch.records_file import Piece, RecordsFile, RecordsLimits
 from gateway.batch.signing import signer
 from gateway.batch.work_kinds import CHUNK, RESULT
@@ -28,6 +27,7 @@ from gateway.results import Refusal
 from messages import bva
 from messages.errors import GatewayError
 from store.errors import StoreBusy, StoreUnavailable
+from store.record_ids import stem_for
 from store.records import JournalEntry, JournalKind, PartyRecord, StoredAnswer
 from store.records_batch import Delivery, DeliverySequence
 from store.unit import UnitOfWork
@@ -142,8 +142,8 @@ class Taking:
         """Store a file that was examined, and accept its delivery in its place.
 
         In: the receipt that its sender has already, if so. Raises GatewayError S999.uuid-reused,
-        S999.delivery-gap, S999.delivery-number-used, and StoreBusy, StoreUnavailable or CommitInDoubt: then
-        the same delivery may come again.
+        S999.delivery-gap, S999.delivery-number-used, S999.record-uuid-used, and StoreBusy, StoreUnavailable
+        or CommitInDoubt: then the same delivery may come again.
         """
         delivery = self._load(note, records)
         made = promised.receipt if promised else self.receipt(note, bva.Eingangszustand.ACCEPTED)
@@ -152,7 +152,7 @@ class Taking:
             if known is not None:
                 return known
             accepted_at = self._tools.real_clock.now()
-            sequence = _follow_on(note.message, work.lock_sequence(note.party_id))
+            sequence = _fitting(work, note)
             whole = work.stored_chunks(delivery.id) == delivery.chunks
             if not whole or not work.accept_delivery(delivery.id, accepted_at):
                 # Another manifest came under this UUID meanwhile, and took the place of what was loaded.
@@ -184,7 +184,7 @@ class Taking:
             known = self._known(work, note, promised)
             if known is not None:
                 return known
-            _follow_on(note.message, work.lock_sequence(note.party_id))
+            _fitting(work, note)
         return self._wanted(way, note)
 
     def receipt(self, note: Note, state: bva.Eingangszustand) -> bytes:
@@ -309,6 +309,18 @@ def _digest(file: IO[bytes]) -> bytes:
     while block := file.read(_BLOCK):
         digest.update(block)
     return digest.digest()
+
+
+def _fitting(work: UnitOfWork, note: Note) -> DeliverySequence:
+    """Lock the numbers of a party, and return them with this delivery.
+
+    Raises GatewayError S999.delivery-gap, S999.delivery-number-used, S999.record-uuid-used.
+    """
+    message: bva.Lieferschein200001 = note.message
+    sequence = _follow_on(message, work.lock_sequence(note.party_id))
+    if work.uses_records_of(note.party_id, stem_for(note.party_id, note.uuid), message.anzahl_datensaetze):
+        raise GatewayError("S999.record-uuid-used")
+    return sequence
 
 
 def _follow_on(message: bva.Lieferschein200001, last: DeliverySequence) -> DeliverySequence:

@@ -13,7 +13,6 @@ from typing import Final, TypeAlias
 
 from lxml import etree
 
-from gateway.batch.record_ids import record_uuid, stem_for
 from gateway.connecting.given import LIMITS, GivenFile
 from gateway.permission import AUTHOR, MESSAGE_UUID, text_at
 from gateway.service.inspection import inspect
@@ -22,6 +21,7 @@ from gateway.trust.canonical import canonical_octets
 from messages.bva import Bescheinigung200002, Lieferschein200001, parse
 from messages.namespaces import BVA
 from schemas.registry import Contract, SchemaRegistry
+from store.record_ids import record_uuid, stem_for
 from store.records_connection import Pair, Supplied
 
 _RECORDS: Final = f"{{{BVA}}}BVABAMF.Datensaetze.200003"

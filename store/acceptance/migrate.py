@@ -39,6 +39,12 @@ _STEPS: Final[Sequence[Sequence[str]]] = (
         " delivery_id BIGINT NOT NULL REFERENCES kept_delivery (id), ordinal BIGINT NOT NULL,"
         " ciphertext {bytes} NOT NULL, PRIMARY KEY (delivery_id, ordinal))",
     ),
+    (
+        "ALTER TABLE kept_delivery ADD COLUMN octets BIGINT NOT NULL DEFAULT 0",
+        "UPDATE kept_delivery SET octets = length(manifest) + (SELECT COALESCE(SUM(length(ciphertext)), 0)"
+        " FROM kept_part WHERE delivery_id = kept_delivery.id) WHERE manifest IS NOT NULL",
+        "CREATE INDEX ix_kept_delivery_octets ON kept_delivery (octets) WHERE octets > 0",
+    ),
 )
 REVISION: Final = len(_STEPS)
 """The revision that this program needs."""

@@ -74,3 +74,32 @@ class KeptCount(NamedTuple):
     state: str
     deliveries: int
     since: datetime
+
+
+class Limits(NamedTuple):
+    """How many octets the content of deliveries may take, and how many of the disk have to stay free.
+
+    A disk is seen by who writes to it, so the second counts for SQLite only.
+    """
+
+    at_most: int
+    stay_free: int
+
+
+class Room(NamedTuple):
+    """How many octets the content of deliveries takes, and how many the disk has left (None: not seen)."""
+
+    taken: int
+    free: int | None
+    limits: Limits
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether nothing of any size worth sending would fit: less than a hundredth is left."""
+        limits = self.limits
+        return self.taken >= limits.at_most - limits.at_most // 100 or self.is_disk_short
+
+    @property
+    def is_disk_short(self) -> bool:
+        """Tell whether less of the disk is free than has to stay so."""
+        return self.free is not None and self.free < self.limits.stay_free

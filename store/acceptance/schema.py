@@ -11,6 +11,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    literal_column,
 )
 
 from store.columns import Document, Moment, RowId
@@ -48,6 +49,8 @@ kept_delivery = Table(
     Column("details", Document, nullable=True),
     Column("wrapped", LargeBinary, nullable=True),
     Column("manifest", LargeBinary, nullable=True),
+    # What manifest and parts take as they are stored.
+    Column("octets", BigInteger, nullable=False),
 )
 _stored = kept_delivery.c.state != "LOADING"
 Index(
@@ -75,6 +78,14 @@ Index(
     kept_delivery.c.id,
     sqlite_where=_waiting,
     postgresql_where=_waiting,
+)
+# How much is taken is asked for whenever something comes: by this alone, without a look at the rows.
+_content = kept_delivery.c.octets > literal_column("0")
+Index(
+    "ix_kept_delivery_octets",
+    kept_delivery.c.octets,
+    sqlite_where=_content,
+    postgresql_where=_content,
 )
 
 # The file of records in pieces of equal length but for the last.

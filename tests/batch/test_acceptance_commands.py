@@ -55,7 +55,7 @@ def test_operators_see_what_waits_and_drain_it(gateway: Gateway, tmp_path: Path)
     assert acceptance("show").code == 1
     assert "`inge acceptance migrate` makes a new one" in acceptance("show").err
     for _ in range(2):
-        assert acceptance("migrate", "--json").json == {"revision": 1}
+        assert acceptance("migrate", "--json").json == {"revision": 2}
     before = acceptance("show")
     assert (before.code, "not believed: there is no copy" in before.out) == (1, True)
     worker = ("worker", "--once", "--json", "--config", gateway.config)
@@ -90,3 +90,12 @@ def test_the_core_store_is_not_its_own_acceptance_store(gateway: Gateway) -> Non
     gateway.write_configuration()
     ran = inge("config", "check", "--config", gateway.config)
     assert (ran.code, "acceptance.url" in ran.out + ran.err) == (1, True)
+
+
+def test_a_cap_that_nothing_fits_under_is_found_by_the_check(gateway: Gateway) -> None:
+    gateway.settings["acceptance"]["max_bytes"] = 1000
+    gateway.settings["acceptance"]["free_bytes"] = -1
+    gateway.write_configuration()
+    ran = inge("config", "check", "--config", gateway.config)
+    said = ran.out + ran.err
+    assert (ran.code, "acceptance.max_bytes" in said, "acceptance.free_bytes" in said) == (1, True, True)

@@ -26,13 +26,11 @@ from store.errors import StoreUnavailable
 from store.records import JournalKind
 from store.schema import journal, party
 from store.unit import UnitOfWork
-from tests.support.away import PATIENCE, REMEMBER, AwayCore, numbered
-from tests.support.batch import ROUTE, connect_bva
+from tests.support.away import PATIENCE, REMEMBER, AwayCore, furnished, numbered
+from tests.support.batch import ROUTE
 from tests.support.batch_http import records_file
-from tests.support.furnishing import furnish
 from tests.support.given import BVA
 from tests.support.outage import store_away
-from tests.support.pki import shared_pki
 from tests.support.stores import fresh_sqlite, open_test_store
 
 COUNT = 2
@@ -42,7 +40,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def core(tmp_path: Path, sqlite_template: Path) -> Iterator[AwayCore]:
     store = open_test_store(fresh_sqlite(tmp_path, sqlite_template))
-    yield _furnished(store, tmp_path)
+    yield furnished(store, tmp_path)
     store.close()
 
 
@@ -209,7 +207,7 @@ def test_the_core_keeps_the_receipt_that_the_sender_got(
     store: Store, tmp_path: Path, file: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The core commits, but its connection ends before it can say so."""
-    core = _furnished(store, tmp_path)
+    core = furnished(store, tmp_path)
     manifest = numbered(core, file, COUNT, 1)
     commit = UnitOfWork.commit
 
@@ -233,7 +231,7 @@ def test_the_core_keeps_the_receipt_that_the_sender_got(
 def test_a_core_that_is_only_busy_is_not_away(tmp_path: Path, sqlite_template: Path, file: bytes) -> None:
     url = fresh_sqlite(tmp_path, sqlite_template)
     store = open_test_store(url, patience=0.1)
-    core = _furnished(store, tmp_path)
+    core = furnished(store, tmp_path)
     manifest = numbered(core, file, COUNT, 1)
     opened = core.taking.open(manifest, ROUTE)
     assert isinstance(opened, Opened)
@@ -284,14 +282,6 @@ def test_without_the_acceptance_store_the_core_does_alone(core: AwayCore, file: 
         assert core.accepted(numbered(core, file, COUNT, 1), file)[1].zustand is Eingangszustand.ACCEPTED
         with store_away(url, None):
             assert core.turned_away(numbered(core, file, COUNT, 2), file) == "T200.store-away"
-
-
-def _furnished(store: Store, folder: Path) -> AwayCore:
-    core = AwayCore(store, shared_pki(), folder)
-    furnish(store, core.pki)
-    connect_bva(store, core.pki)
-    core.copy_registry()
-    return core
 
 
 def _deliveries(core: AwayCore) -> int:

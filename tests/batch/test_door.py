@@ -18,7 +18,6 @@ from sqlalchemy import func, select, update
 from adapters.client import Refused, Unreachable
 from fixtures.persons import LEYLA, TADEUSZ, THI
 from fixtures.resettlers import certificate, records
-from gateway.batch.record_ids import record_uuid
 from gateway.trust.signed_document import sign_document
 from messages import bva
 from messages.errors import Advice
@@ -26,6 +25,7 @@ from messages.registry import write
 from schemas.registry import SchemaRegistry
 from store.deliveries import find_deliveries
 from store.engine import Store
+from store.record_ids import record_uuid
 from store.records import JournalKind, MessageRef, OutboxEntry
 from store.schema import content, delivery, delivery_chunk, message, work
 from tests.batch.test_chunks import FAULTS

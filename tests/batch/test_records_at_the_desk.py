@@ -13,7 +13,6 @@ import pytest
 from adapters.cli.console import OK
 from fixtures.persons import AMINA, LEYLA, THI, Person, entitlement
 from fixtures.resettlers import certificate
-from gateway.batch.record_ids import record_uuid
 from gateway.batch.work_kinds import CHUNK
 from gateway.deciding import Decider
 from gateway.deferred.handlers import handlers
@@ -23,6 +22,7 @@ from gateway.retention.run import Run, finished
 from messages.service import StatusAbfrage, Zustand
 from messages.values import Name
 from store.engine import Store
+from store.record_ids import record_uuid
 from store.work import list_work
 from tests.support.batch import BatchCore, connect_bva
 from tests.support.clerk import Clerk

@@ -13,12 +13,11 @@ from unittest.mock import patch
 import pytest
 from lxml import etree
 
-from fixtures.persons import BAMF, LEYLA, THI
+from fixtures.persons import BAMF, LEYLA, THI, Person
 from fixtures.resettlers import certificate, records, write_file
 from gateway.batch.addenda import ABANDONED_AFTER, AbandonedDeliveries, Addenda
 from gateway.batch.chunks import ChunkHandler
 from gateway.batch.fetching import Fetched, Fetching
-from gateway.batch.record_ids import record_uuid, stem_for
 from gateway.batch.result_files import failed, first_file, later_file, measured
 from gateway.batch.signing import signer
 from gateway.batch.taking import Opened
@@ -33,7 +32,10 @@ from messages import bva
 from messages.registry import BUNDLED_MESSAGES
 from store.deliveries import progress_of
 from store.engine import Store
-from store.records import StoredAnswer
+from store.erasure import destroy_content
+from store.errors import ContentErased
+from store.record_ids import record_uuid, stem_for
+from store.records import MessageRef, StoredAnswer, WorkItemState
 from store.records_batch import Chunk, Delivery, DeliveryResult
 from store.records_work import WorkRow, WorkState
 from store.work import list_work
@@ -223,6 +225,40 @@ def test_later_decisions_are_gathered_by_delivery_and_turn(core: BatchCore) -> N
     (_, added) = results_of(core, one)
     assert read(added.document).nachtrag == 1
     assert sum(vars_of(read(added.document).anzahl)) == 2
+
+
+def parked(core: BatchCore, person: Person) -> Delivery:
+    """A delivery with its first result, and a decision that came later."""
+    delivery = core.taken(certificate(person, "BVA-1"), certificate(person, "BVA-2"))
+    worked_off(core)
+    with core.store.read() as reader:
+        (item,) = (each for each in reader.work_items() if each.state == WorkItemState.OPEN)
+    decide(core.store, core.pipeline.tools, item.id, Choice("different"), actor="clerk")
+    return delivery
+
+
+@pytest.mark.parametrize("at_once", [50, 1])
+def test_an_addendum_that_cannot_be_made_keeps_no_other_waiting(
+    core: BatchCore, at_once: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, whole = sorted((parked(core, person) for person in (LEYLA, THI)), key=lambda each: each.stem)
+    with core.store.write() as connection:
+        destroy_content(connection, MessageRef(BVA.kennung, record_uuid(broken.stem, 2)))
+    task = addenda(core)
+
+    def turn() -> None:
+        while task.work(at_once).more:
+            pass
+
+    for _ in range(2):
+        caplog.clear()
+        # The operator hears of it each time: from the alarm which one, from the turn that failed that it did.
+        with pytest.raises(ContentErased):
+            turn()
+        assert [len(results_of(core, each)) for each in (broken, whole)] == [1, 2]
+        told = [getattr(each, "delivery", None) for each in caplog.records if each.name == "gateway.alarm"]
+        assert told == [broken.uuid]
+    assert endings(later(core, whole, 1)) == [(2, "angenommen")]
 
 
 def vars_of(counts: bva.Zaehlung) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections import Counter
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from gateway.trust.signed_document import sign_document
 from messages.bva import (
     Abruf200008,
     Eingang200007,
+    Eingangszustand,
     Gegenstand,
     Lieferfolge,
     Lieferschein200001,
@@ -34,33 +36,46 @@ from messages.bva import (
     write,
 )
 from store.acceptance.migrate import migrate_acceptance
+from store.acceptance.records import Limits
 from store.acceptance.store import AcceptanceStore, open_acceptance
 from store.engine import Store
-from tests.support.batch import ROUTE, BatchCore
+from tests.support.batch import ROUTE, BatchCore, connect_bva
 from tests.support.batch_http import read, verified
 from tests.support.core import new_uuid, validator_of
+from tests.support.furnishing import furnish
 from tests.support.given import BVA
-from tests.support.stores import known_vault
+from tests.support.pki import shared_pki
+from tests.support.stores import known_vault, open_test_store
 
 LEASE = timedelta(seconds=60)
 PATIENCE = timedelta(minutes=15)
 REMEMBER = timedelta(days=14)
+ROOMY = Limits(1 << 30, 0)
 
 
 class AwayCore(BatchCore):
     """As `BatchCore`, with an acceptance store and a copy of the registry in a folder of its own.
 
-    The core store is tried anew each time: nobody believes it away any longer than it is.
+    The core store is tried anew each time: nobody believes it away any longer than it is. In: the address of
+    an acceptance store, if it shall not be a file in the folder; how much it may hold.
     """
 
     def __init__(
-        self, store: Store, pki: Pki, folder: Path, clock: Any | None = None, **changes: Any
+        self,
+        store: Store,
+        pki: Pki,
+        folder: Path,
+        clock: Any | None = None,
+        *,
+        acceptance_url: str | None = None,
+        limits: Limits = ROOMY,
+        **changes: Any,
     ) -> None:
         super().__init__(store, pki, clock, **changes)
-        url = f"sqlite:///{folder}/acceptance.db"
+        url = acceptance_url or f"sqlite:///{folder}/acceptance.db"
         migrate_acceptance(url)
         tools, key = self.pipeline.tools, pki.key("gateway")
-        self.kept = open_kept(url)
+        self.kept = open_kept(url, limits)
         self.copy = RegistryCopy(
             folder / "registry", key, tools.settings, self.clock, max_age=timedelta(hours=24)
         )
@@ -142,6 +157,26 @@ class AwayCore(BatchCore):
         return self.draining().work_off()
 
 
+def furnished(store: Store, folder: Path, **changes: Any) -> AwayCore:
+    """A core whose registry knows the Federal Administration Office, with a copy of it."""
+    core = AwayCore(store, shared_pki(), folder, **changes)
+    furnish(store, core.pki)
+    connect_bva(store, core.pki)
+    core.copy_registry()
+    return core
+
+
+def kept_by(core: AwayCore, folder: Path, manifest: bytes, file: bytes) -> Taken:
+    """Have a delivery accepted into a core's acceptance store, by a process that does not reach the store."""
+    nowhere = open_test_store(f"sqlite:///{folder}/nowhere.db")
+    with closing(nowhere):
+        other = AwayCore(nowhere, core.pki, folder, core.clock)
+        taken, receipt = other.accepted(manifest, file)
+        other.kept.close()
+    assert receipt.zustand is Eingangszustand.KEPT
+    return taken
+
+
 def numbered(core: BatchCore, file: bytes, count: int, number: int, **changes: Any) -> bytes:
     """A signed manifest with a number."""
     manifest: Lieferschein200001 = core.manifest(
@@ -150,5 +185,5 @@ def numbered(core: BatchCore, file: bytes, count: int, number: int, **changes: A
     return core.signed(manifest)
 
 
-def open_kept(url: str) -> AcceptanceStore:
-    return open_acceptance(url, vault=known_vault(), random=os.urandom)
+def open_kept(url: str, limits: Limits = ROOMY) -> AcceptanceStore:
+    return open_acceptance(url, vault=known_vault(), random=os.urandom, limits=limits)

@@ -16,7 +16,6 @@ from fixtures.pki.build import Pki
 from fixtures.resettlers import certificate, write_file
 from gateway.accepted import Route
 from gateway.batch.notes import NoteReader
-from gateway.batch.record_ids import record_uuid
 from gateway.batch.records_file import RecordsLimits
 from gateway.batch.result_files import first_file
 from gateway.batch.taking import Opened, Taken, Taking
@@ -33,6 +32,7 @@ from messages.registry import BUNDLED_MESSAGES
 from store.deliveries import find_deliveries
 from store.engine import Store
 from store.parties import add_party
+from store.record_ids import record_uuid
 from store.records import DecisionRecord, MessageRef
 from store.records_batch import Delivery
 from tests.support.core import NOW, new_uuid, party
@@ -64,7 +64,8 @@ class Result:
 
     @property
     def ending(self) -> str:
-        """The name of what it ended with."""
+        """The name of what it ended with, as the sender reads it."""
+        # Its own list: what tests of results say must not come from what they test.
         endings = ("angenommen", "zurueckgestellt", "abgelehnt", "fehlerhaft")
         (found,) = (name for name in endings if getattr(self.message, name) is not None)
         return found

@@ -1,18 +1,22 @@
 """The acceptance store by itself, on both engines: its tables, who gets what, what is left."""
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import event, inspect, text
 
+from store.acceptance import migrate as steps
 from store.acceptance.migrate import migrate_acceptance
-from store.acceptance.records import Arrived, KeptDelivery, KeptState
+from store.acceptance.records import Arrived, KeptDelivery, KeptState, Limits
 from store.acceptance.schema import metadata
 from store.acceptance.store import AcceptanceStore
-from store.errors import StoreNotMigrated, StoreUnavailable
+from store.database import make_engine
+from store.errors import StoreFull, StoreNotMigrated, StoreUnavailable
 from store.vault import ContentBroken
 from tests.support.away import open_kept
 from tests.support.postgres import PostgresCluster
@@ -144,6 +148,83 @@ def test_parts_come_back_in_order_and_cannot_change_places(kept: AcceptanceStore
             )
     with pytest.raises(ContentBroken):
         list(kept.parts(one))
+
+
+def test_no_more_is_held_than_may_be_and_what_did_not_fit_leaves_nothing(kept: AcceptanceStore) -> None:
+    url = kept.engine.url.render_as_string(hide_password=False)
+    parts = [bytes(1000) for _ in range(40)]
+    one = kept.accept(kept.load(arrived(1), b"<manifest/>", parts), b"receipt", NOW)
+    taken = kept.room().taken
+    assert 40_000 < taken < 45_000
+    # Of several parts that commit alone, only the later ones do not fit.
+    small = open_kept(url, Limits(taken + 30_000, 0))
+    assert not small.room().is_full
+    with pytest.raises(StoreFull):
+        small.load(arrived(2), b"<manifest/>", parts)
+    with kept.engine.connect() as connection:
+        counted = [
+            connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
+            for table in ("kept_delivery", "kept_part")
+        ]
+    assert counted == [1, 40]
+    fits = small.load(arrived(2), b"<manifest/>", parts[:20])
+    small.abandon(one.id)
+    assert len(list(small.parts(one))) == 40
+    small.abandon(fits)
+    assert small.room().taken == taken
+    small.close()
+    full = open_kept(url, Limits(taken, 0))
+    assert full.room().is_full
+    with pytest.raises(StoreFull):
+        full.load(arrived(2), b"<manifest/>", [])
+    full.settle(one, KeptState.DRAINED, NOW)
+    assert (full.room().taken, full.room().is_full) == (0, False)
+    full.close()
+
+
+def test_a_store_of_the_first_revision_is_told_what_is_taken_in_it(
+    tmp_path: Path,
+) -> None:
+    """Brought to the present revision with a delivery in it, as a node is when a release is installed."""
+    url = f"sqlite:///{tmp_path}/acceptance.db"
+    with patch.object(steps, "_STEPS", steps._STEPS[:1]), patch.object(steps, "REVISION", 1):
+        migrate_acceptance(url)
+    moment = "2026-11-24T09:00:00.000000+00:00"
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        for row_id, manifest in ((1, "x'00010203'"), (2, "NULL")):
+            connection.execute(
+                text(
+                    "INSERT INTO kept_delivery (id, state, party_id, uuid, content_hash, number, package,"
+                    ' "last", records, size, door, received_at, in_doubt, ready_at, attempts, manifest)'
+                    f" VALUES ({row_id}, 'LOADING', 'p', 'u', x'00', 1, 1, 1, 1, 1, 'batch',"
+                    f" '{moment}', 0, '{moment}', 0, {manifest})"
+                )
+            )
+        connection.execute(text("INSERT INTO kept_part VALUES (1, 0, x'0001'), (1, 1, x'000102')"))
+    engine.dispose()
+    migrate_acceptance(url)
+    store = open_kept(url)
+    store.check()
+    assert store.room().taken == 4 + 2 + 3
+    store.close()
+
+
+def test_a_disk_without_room_is_told_as_a_full_store(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/acceptance.db"
+    migrate_acceptance(url)
+    kept = open_kept(url)
+
+    @event.listens_for(kept.engine, "connect")
+    def cap(connection: sqlite3.Connection, _entry: object) -> None:
+        connection.execute("PRAGMA max_page_count=60").fetchall()
+
+    one = accept(kept, arrived(1))
+    with pytest.raises(StoreFull):
+        kept.load(arrived(2), b"<manifest/>", [bytes(300_000)])
+    assert kept.listed() == [one]
+    assert len(list(kept.parts(one))) == 20
+    kept.close()
 
 
 def test_what_is_old_goes(kept: AcceptanceStore) -> None:

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from gateway.batch.record_ids import position_of, record_uuid, stem_for, stem_of
+from store.record_ids import is_computed, position_of, record_uuid, stem_for, stem_of
 
 MANIFEST = "5E1F0000-0000-4000-8000-000000000001"
 STEM = stem_for("dbs:000200", MANIFEST)
@@ -38,3 +38,10 @@ def test_the_stem_is_that_of_party_and_manifest_in_any_case() -> None:
 def test_there_is_no_record_at_such_a_position(position: int) -> None:
     with pytest.raises(ValueError, match="no position"):
         record_uuid(STEM, position)
+
+
+def test_what_cannot_be_one_is_told_apart() -> None:
+    made = record_uuid(STEM, 1)
+    assert is_computed(made)
+    others = (MANIFEST.lower(), made.upper(), made[:-1], f"{made}0", made.replace("-", ""), "", "x" * 36)
+    assert not any(is_computed(each) for each in others)

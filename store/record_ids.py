@@ -6,6 +6,7 @@ side by side in an index.
 """
 
 import hashlib
+import re
 from typing import Final
 
 _DOMAIN: Final = b"inge records\x00"
@@ -13,6 +14,8 @@ _STEM_DIGITS: Final = 24
 _VERSION_AT: Final = 12
 _VARIANT_AT: Final = 16
 _LARGEST: Final = 0xFFFFFFFF
+_VERSION_IN_TEXT: Final = slice(14, 15)
+_FORM: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 def stem_for(party_id: str, manifest_uuid: str) -> str:
@@ -30,6 +33,11 @@ def record_uuid(stem: str, position: int) -> str:
         raise ValueError("no stem, or no position")
     digits = f"{stem}{position:08x}"
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def is_computed(uuid: str) -> bool:
+    """Tell whether a UUID in lower case could be one that is computed here."""
+    return uuid[_VERSION_IN_TEXT] == "8" and _FORM.fullmatch(uuid) is not None
 
 
 def stem_of(uuid: str) -> str:
