@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from adapters.config_sections import Section, known_engine
+from adapters.config_sections import AGENCY_ID, Section, known_engine
 from schemas.folders import Period
 
 Region = Literal[
@@ -213,8 +213,13 @@ class SchemasSection(Section):
 
 
 class ConnectSection(Section):
-    """How authorities get connected: whose confirmations a productive environment believes."""
+    """How authorities get connected: for whom a test environment confirms, whom a productive one believes."""
 
     confirmed_by: tuple[Path, ...] = Field(
         default=(), description="certificates (PEM or DER) that test gateways sign their confirmations with"
+    )
+    confirms_for: tuple[Annotated[str, Field(pattern=AGENCY_ID)], ...] = Field(
+        default=(),
+        description="kennungen of the productive gateways that confirmations of this test environment may "
+        "be meant for; the one of `gateway.kennung` if none is given",
     )

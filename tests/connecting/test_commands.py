@@ -14,6 +14,7 @@ from adapters.cli.console import REFUSED, USAGE
 from adapters.cli.opening import opened_store
 from adapters.config import load_config
 from adapters.testkit.documents import PRODUCER, PRODUCT
+from fixtures.persons import BAMF
 from gateway.clock import SystemClock
 from tests.support.cli import Ran, inge, lay_out
 from tests.support.connecting import changed_surname, obligation, report, somebody, uuid_of, written
@@ -108,7 +109,9 @@ def test_from_the_product_to_production(offices: Offices, tmp_path: Path) -> Non
     confirmed = offices.here("confirm", procedure, "--import-days", "7", "--json", actor="k.leitung")
     uuid = confirmed.json["confirmation"]
     file = tmp_path / "confirmation.xml"
-    assert offices.here("export", procedure, "--out", file).code == 0
+    refused = offices.here("export", procedure, "--out", file, "--for", "dbs:091234567")
+    assert (refused.code, "[connect] confirms_for" in refused.err) == (REFUSED, True)
+    assert offices.here("export", procedure, "--out", file, "--for", BAMF.kennung).code == 0
     shown = offices.here("show", procedure, "--json", actor=None).json
     assert [(step["step"], step["actor"]) for step in shown["history"]][-2:] == [
         ("confirm", "k.leitung"),
