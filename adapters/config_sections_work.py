@@ -223,3 +223,10 @@ class ConnectSection(Section):
         description="kennungen of the productive gateways that confirmations of this test environment may "
         "be meant for; the one of `gateway.kennung` if none is given",
     )
+    idle_days: int = Field(
+        default=180,
+        ge=30,
+        le=1095,
+        description="days without activity after which a test environment ends a connection that was opened "
+        "and destroys its test data",
+    )

@@ -235,6 +235,7 @@ def core_settings(config: Config) -> Settings:
         retention_counts_from=config.retention.counts_from,
         erasures_file=erasures_file(config),
         confirms_for=config.connect.confirms_for,
+        connect_idle_days=config.connect.idle_days,
     )
 
 

@@ -25,7 +25,8 @@ class Settings:
     the standard its end is announced. `retention_counts_from` is `case-end` or `case-opened`, and
     `erasures_file` where erasures are told, outside the store; None where none is to be told (tests).
     `confirms_for` are the kennungen of the productive gateways that may take confirmations of this test
-    environment; empty for one of the same kennung.
+    environment; empty for one of the same kennung. `connect_idle_days` is after how many days without
+    activity a connection that was opened is ended.
     """
 
     environment: str
@@ -49,6 +50,7 @@ class Settings:
     retention_counts_from: str = "case-end"
     erasures_file: Path | None = None
     confirms_for: tuple[str, ...] = ()
+    connect_idle_days: int = 180
 
     def __post_init__(self) -> None:
         if self.environment not in (TEST, PRODUCTIVE):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, insert, select, union, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, insert, select, union, update
 
 from store.inserting import insert_unless_there
 from store.records import JournalKind
@@ -112,12 +112,7 @@ def list_sent(connection: Connection, kennung: str, scope: Collection[Pair], sin
     Of a delivery count its manifest and every record that was decided. Reads all messages of these types: a
     question for an operator of a test environment.
     """
-    types = sorted({each for pair in scope for each in pair.types()})
-    mine = (
-        message.c.party_id == kennung,
-        message.c.registered_at >= since,
-        message.c.message_type.in_(types),
-    )
+    mine = _of_types(kennung, scope, since)
 
     def of(source: Table) -> Select[Any]:
         here = (source.c.uuid == message.c.uuid) & (source.c.party_id == message.c.party_id)
@@ -133,6 +128,20 @@ def list_sent(connection: Connection, kennung: str, scope: Collection[Pair], sin
     rows = connection.execute(union(of(decision).where(*mine), accepted))
     found = (Sent(*row) for row in rows)
     return sorted((each for each in found if each.pair in scope), key=lambda each: (each.at, each.uuid))
+
+
+def last_sent_at(
+    connection: Connection, kennung: str, scope: Collection[Pair], since: datetime
+) -> datetime | None:
+    """Return when an authority last sent a message of these types since an instant, whatever came of it.
+
+    Reads as much as `list_sent`.
+    """
+    at = message.c.registered_at
+    last: datetime | None = connection.scalar(
+        select(func.max(at, type_=at.type)).where(*_of_types(kennung, scope, since))
+    )
+    return last
 
 
 def refusals_of(connection: Connection, kennung: str, uuids: Sequence[str]) -> dict[str, str]:
@@ -196,3 +205,12 @@ def destroy_contents(connection: Connection, procedure_id: int) -> None:
     gone = {"wrapped": None, "ciphertext": None}
     for table, values in ((connection_supplied, {**gone, "file": ""}), (connection_comparison, gone)):
         connection.execute(update(table).where(table.c.procedure_id == procedure_id).values(values))
+
+
+def _of_types(kennung: str, scope: Collection[Pair], since: datetime) -> tuple[ColumnElement[bool], ...]:
+    types = sorted({each for pair in scope for each in pair.types()})
+    return (
+        message.c.party_id == kennung,
+        message.c.registered_at >= since,
+        message.c.message_type.in_(types),
+    )

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,10 @@ def test_from_the_product_to_production(offices: Offices, tmp_path: Path) -> Non
     procedure = opened(offices)
     sent: Any = changed_surname(report(), "Müller")
     wrong = written(tmp_path / "wrong", changed_surname(sent, "Müller <b>\u00a0"))
+    (listed,) = offices.here("list", "--json", actor=None).json
+    assert (listed["id"], listed["idle_days"]) == (int(procedure), 0)
+    assert (date.fromisoformat(listed["ends_on"]) - date.fromisoformat(listed["idle_since"][:10])).days >= 180
+    assert listed["ends_on"] in offices.here("list", actor=None).out
     assert "files taken in as given separately: 1" in offices.here("supply", procedure, wrong).out
     with door(offices.test) as gateway:
         gateway.deliver(sent)
@@ -120,6 +125,7 @@ def test_from_the_product_to_production(offices: Offices, tmp_path: Path) -> Non
     assert offices.here("show", uuid, "--json", actor=None).json["history"] == shown["history"]
     assert "k.leitung" in offices.here("show", procedure, actor=None).out
     assert "CONFIRMED" in offices.here("list", actor=None).out
+    assert offices.here("show", procedure, "--json", actor=None).json["ends_on"] is None
 
     with door(offices.productive) as gateway:
         assert gateway.refused(report(test=None)).code == "T070.type-not-allowed"
