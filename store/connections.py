@@ -6,12 +6,21 @@ Every change of a state compares with what was read and says whether it was stil
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, tuple_, update
 
 from store.inserting import insert_unless_there
 from store.records_connection import Pair, Procedure, Product, Step
-from store.schema import connection_history, connection_procedure, connection_product, connection_scope
+from store.schema import (
+    connection_history,
+    connection_left_out,
+    connection_procedure,
+    connection_product,
+    connection_scope,
+)
+
+_WITH_REASONS: Final = (connection_history, connection_left_out)
 
 
 def add_product(connection: Connection, product: Product) -> bool:
@@ -155,6 +164,28 @@ def last_step_at(connection: Connection, kind: str, subject: str) -> datetime | 
         select(func.max(table.at, type_=table.at.type)).where(table.kind == kind, table.subject == subject)
     )
     return last
+
+
+def count_reasons(connection: Connection, before: datetime) -> int:
+    """Return how many reasons there are that users wrote before an instant."""
+    counts = (
+        connection.execute(
+            select(func.count()).select_from(table).where(table.c.at < before, table.c.reason != "")
+        )
+        for table in _WITH_REASONS
+    )
+    return sum(count.scalar_one() for count in counts)
+
+
+def erase_reasons(connection: Connection, before: datetime, at_most: int) -> int:
+    """Make reasons empty that users wrote before an instant; out: how many. Who did what when stays."""
+    done = 0
+    for table in _WITH_REASONS:
+        key = tuple_(*table.primary_key.columns)
+        old = select(*table.primary_key.columns).where(table.c.at < before, table.c.reason != "")
+        erased = connection.execute(update(table).where(key.in_(old.limit(at_most - done))).values(reason=""))
+        done += erased.rowcount
+    return done
 
 
 def _procedures(
