@@ -6,7 +6,7 @@ Contents are encrypted, each under a key of its own, and destroyed when the proc
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, insert, select, union, update
 
@@ -23,6 +23,8 @@ from store.schema import (
     message,
 )
 from store.vault import COMPARISON, SUPPLIED, ContentVault
+
+_UUIDS_AT_ONCE: Final = 500
 
 
 def put_supplied(
@@ -146,16 +148,17 @@ def last_sent_at(
 
 def refusals_of(connection: Connection, kennung: str, uuids: Sequence[str]) -> dict[str, str]:
     """Return with which code messages of an authority were refused last, by UUID."""
-    rows = connection.execute(
+    refused = (
         select(journal.c.uuid, journal.c.code)
-        .where(
-            journal.c.party_id == kennung,
-            journal.c.kind == JournalKind.REFUSED.value,
-            journal.c.uuid.in_(uuids),
-        )
+        .where(journal.c.party_id == kennung, journal.c.kind == JournalKind.REFUSED.value)
         .order_by(journal.c.id)
     )
-    return {row.uuid: row.code for row in rows}
+    found: dict[str, str] = {}
+    # The records of deliveries can be more than a statement takes parameters.
+    for first in range(0, len(uuids), _UUIDS_AT_ONCE):
+        some = refused.where(journal.c.uuid.in_(uuids[first : first + _UUIDS_AT_ONCE]))
+        found.update((row.uuid, row.code) for row in connection.execute(some))
+    return found
 
 
 def add_comparison(connection: Connection, vault: ContentVault, comparison: StoredComparison) -> None:
