@@ -1,5 +1,6 @@
 """Keeping deliveries while the core store is away, and giving them to whoever drains them."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -105,6 +106,7 @@ class AcceptanceStore(Connected):
             ).one_or_none()
             if loaded is None:
                 raise LookupError("nothing was loaded under this id")
+            self._one_at_a_time(connection, loaded.party_id)
             known = _find(connection, _named(loaded.party_id, loaded.uuid))
             if known is not None and known.state is not KeptState.REFUSED:
                 _remove(connection, _kept.id == row_id)
@@ -307,6 +309,12 @@ class AcceptanceStore(Connected):
     def close(self) -> None:
         """Close the connections of this process."""
         self.engine.dispose()
+
+    def _one_at_a_time(self, connection: Connection, party_id: str) -> None:
+        """Let who accepts for the same party see what is accepted now; on SQLite there is one writer."""
+        if self.dialect == "postgresql":
+            key = int.from_bytes(hashlib.sha256(party_id.encode()).digest()[:8], signed=True)
+            connection.execute(select(func.pg_advisory_xact_lock(key)))
 
     def _add_parts(self, rows: list[dict[str, Any]]) -> None:
         with self._connection(write=True) as connection:
