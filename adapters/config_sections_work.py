@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from adapters.config_sections import Section, known_engine
+from adapters.config_sections import AGENCY_ID, Section, known_engine
 from schemas.folders import Period
 
 Region = Literal[
@@ -107,9 +107,11 @@ class BatchSection(Section):
     at_once: int = Field(
         default=2, ge=1, le=64, description="deliveries coming in at a time per worker process of the server"
     )
+    # A day after its manifest came a node forgets what it never accepted (gateway.batch.draining).
     upload_seconds: float = Field(
         default=3600.0,
         gt=0,
+        le=43_200,
         description="longest time a delivery may take to arrive; without a byte it is `http.body_seconds`",
     )
     folder: Path | None = Field(
@@ -162,6 +164,15 @@ class AcceptanceSection(Section):
     @classmethod
     def _known_engine(cls, value: str | None) -> str | None:
         return value if value is None else known_engine(value)
+
+    @model_validator(mode="after")
+    def _young_enough(self) -> Self:
+        if self.registry_every_seconds >= self.registry_max_age_hours * 3600:
+            raise ValueError(
+                "registry_every_seconds is longer than registry_max_age_hours: between two copies none would"
+                " be believed"
+            )
+        return self
 
 
 class BackupSection(Section):
@@ -223,8 +234,20 @@ class SchemasSection(Section):
 
 
 class ConnectSection(Section):
-    """How authorities get connected: whose confirmations a productive environment believes."""
+    """How authorities get connected: for whom a test environment confirms, whom a productive one believes."""
 
     confirmed_by: tuple[Path, ...] = Field(
         default=(), description="certificates (PEM or DER) that test gateways sign their confirmations with"
+    )
+    confirms_for: tuple[Annotated[str, Field(pattern=AGENCY_ID)], ...] = Field(
+        default=(),
+        description="kennungen of the productive gateways that confirmations of this test environment may "
+        "be meant for; the one of `gateway.kennung` if none is given",
+    )
+    idle_days: int = Field(
+        default=180,
+        ge=30,
+        le=1095,
+        description="days without activity after which a test environment ends a connection that was opened "
+        "and destroys its test data",
     )

@@ -206,7 +206,7 @@ def build_tools(config: Config, store: Store) -> Tools:
 
 
 def core_settings(config: Config) -> Settings:
-    """The settings of the core, from the sections [environment], [gateway] and [rules]."""
+    """The settings of the core, from all sections that are about what it does."""
     gateway, rules = config.gateway, config.rules
     reachable = [Erreichbarkeit(codes.code("erreichbarkeit", _EMAIL), gateway.email)]
     if gateway.phone is not None:
@@ -234,6 +234,8 @@ def core_settings(config: Config) -> Settings:
         announce_end_days=config.schemas.announce_end_days,
         retention_counts_from=config.retention.counts_from,
         erasures_file=erasures_file(config),
+        confirms_for=config.connect.confirms_for,
+        connect_idle_days=config.connect.idle_days,
     )
 
 

@@ -24,6 +24,9 @@ class Settings:
     `federal`, or the key of a state. `announce_end_days` is how many days before the last day of a version of
     the standard its end is announced. `retention_counts_from` is `case-end` or `case-opened`, and
     `erasures_file` where erasures are told, outside the store; None where none is to be told (tests).
+    `confirms_for` are the kennungen of the productive gateways that may take confirmations of this test
+    environment; empty for one of the same kennung. `connect_idle_days` is after how many days without
+    activity a connection that was opened is ended.
     """
 
     environment: str
@@ -46,6 +49,8 @@ class Settings:
     announce_end_days: int = 90
     retention_counts_from: str = "case-end"
     erasures_file: Path | None = None
+    confirms_for: tuple[str, ...] = ()
+    connect_idle_days: int = 180
 
     def __post_init__(self) -> None:
         if self.environment not in (TEST, PRODUCTIVE):

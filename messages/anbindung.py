@@ -25,6 +25,14 @@ class PruefendeStelle:
 
 
 @dataclass(frozen=True, slots=True)
+class Zielstelle:
+    """In whose productive environment it counts; ``umgebung`` is "betrieb"."""
+
+    kennung: Annotated[str, El("kennung", ANBINDUNG, TOKEN)]
+    umgebung: Annotated[str, El("umgebung", ANBINDUNG, TOKEN)] = "betrieb"
+
+
+@dataclass(frozen=True, slots=True)
 class AngebundeneBehoerde:
     """Who is connected; ``art`` is its kind of agency ("ABH")."""
 
@@ -68,6 +76,7 @@ class Anbindungsbestaetigung:
 
     bestaetigung_uuid: Annotated[str, El("bestaetigungUUID", ANBINDUNG, TOKEN)]
     pruefende_stelle: Annotated[PruefendeStelle, El("pruefendeStelle", ANBINDUNG)]
+    bestimmt_fuer: Annotated[Zielstelle, El("bestimmtFuer", ANBINDUNG)]
     behoerde: Annotated[AngebundeneBehoerde, El("behoerde", ANBINDUNG)]
     produkt: Annotated[Produkt, El("produkt", ANBINDUNG)]
     nachrichtenarten: Annotated[tuple[Nachrichtenart, ...], El("nachrichtenart", ANBINDUNG)]

@@ -6,9 +6,9 @@ Contents are encrypted, each under a key of its own, and destroyed when the proc
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Select, Table, delete, insert, select, union, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, insert, select, union, update
 
 from store.inserting import insert_unless_there
 from store.records import JournalKind
@@ -23,6 +23,8 @@ from store.schema import (
     message,
 )
 from store.vault import COMPARISON, SUPPLIED, ContentVault
+
+_UUIDS_AT_ONCE: Final = 500
 
 
 def put_supplied(
@@ -112,12 +114,7 @@ def list_sent(connection: Connection, kennung: str, scope: Collection[Pair], sin
     Of a delivery count its manifest and every record that was decided. Reads all messages of these types: a
     question for an operator of a test environment.
     """
-    types = sorted({each for pair in scope for each in pair.types()})
-    mine = (
-        message.c.party_id == kennung,
-        message.c.registered_at >= since,
-        message.c.message_type.in_(types),
-    )
+    mine = _of_types(kennung, scope, since)
 
     def of(source: Table) -> Select[Any]:
         here = (source.c.uuid == message.c.uuid) & (source.c.party_id == message.c.party_id)
@@ -135,18 +132,33 @@ def list_sent(connection: Connection, kennung: str, scope: Collection[Pair], sin
     return sorted((each for each in found if each.pair in scope), key=lambda each: (each.at, each.uuid))
 
 
+def last_sent_at(
+    connection: Connection, kennung: str, scope: Collection[Pair], since: datetime
+) -> datetime | None:
+    """Return when an authority last sent a message of these types since an instant, whatever came of it.
+
+    Reads as much as `list_sent`.
+    """
+    at = message.c.registered_at
+    last: datetime | None = connection.scalar(
+        select(func.max(at, type_=at.type)).where(*_of_types(kennung, scope, since))
+    )
+    return last
+
+
 def refusals_of(connection: Connection, kennung: str, uuids: Sequence[str]) -> dict[str, str]:
     """Return with which code messages of an authority were refused last, by UUID."""
-    rows = connection.execute(
+    refused = (
         select(journal.c.uuid, journal.c.code)
-        .where(
-            journal.c.party_id == kennung,
-            journal.c.kind == JournalKind.REFUSED.value,
-            journal.c.uuid.in_(uuids),
-        )
+        .where(journal.c.party_id == kennung, journal.c.kind == JournalKind.REFUSED.value)
         .order_by(journal.c.id)
     )
-    return {row.uuid: row.code for row in rows}
+    found: dict[str, str] = {}
+    # The records of deliveries can be more than a statement takes parameters.
+    for first in range(0, len(uuids), _UUIDS_AT_ONCE):
+        some = refused.where(journal.c.uuid.in_(uuids[first : first + _UUIDS_AT_ONCE]))
+        found.update((row.uuid, row.code) for row in connection.execute(some))
+    return found
 
 
 def add_comparison(connection: Connection, vault: ContentVault, comparison: StoredComparison) -> None:
@@ -196,3 +208,12 @@ def destroy_contents(connection: Connection, procedure_id: int) -> None:
     gone = {"wrapped": None, "ciphertext": None}
     for table, values in ((connection_supplied, {**gone, "file": ""}), (connection_comparison, gone)):
         connection.execute(update(table).where(table.c.procedure_id == procedure_id).values(values))
+
+
+def _of_types(kennung: str, scope: Collection[Pair], since: datetime) -> tuple[ColumnElement[bool], ...]:
+    types = sorted({each for pair in scope for each in pair.types()})
+    return (
+        message.c.party_id == kennung,
+        message.c.registered_at >= since,
+        message.c.message_type.in_(types),
+    )

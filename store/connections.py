@@ -6,12 +6,21 @@ Every change of a state compares with what was read and says whether it was stil
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, tuple_, update
 
 from store.inserting import insert_unless_there
 from store.records_connection import Pair, Procedure, Product, Step
-from store.schema import connection_history, connection_procedure, connection_product, connection_scope
+from store.schema import (
+    connection_history,
+    connection_left_out,
+    connection_procedure,
+    connection_product,
+    connection_scope,
+)
+
+_WITH_REASONS: Final = (connection_history, connection_left_out)
 
 
 def add_product(connection: Connection, product: Product) -> bool:
@@ -72,12 +81,25 @@ def add_procedure(connection: Connection, procedure: Procedure) -> bool:
 
 def list_procedures(connection: Connection) -> list[Procedure]:
     """Return all procedures with their scopes, the oldest first."""
-    return _procedures(connection, None)
+    return _procedures(connection)
+
+
+def procedures_under_way(connection: Connection, after: int, limit: int) -> list[Procedure]:
+    """Return procedures that are not over with their scopes, by their ids, from beyond one of them on."""
+    table = connection_procedure.c
+    return _procedures(connection, table.ended_at.is_(None), table.id > after, limit=limit)
 
 
 def find_procedure(connection: Connection, procedure_id: int) -> Procedure | None:
     """Return a procedure by its id."""
-    return next(iter(_procedures(connection, procedure_id)), None)
+    return next(iter(_procedures(connection, connection_procedure.c.id == procedure_id)), None)
+
+
+def lock_procedure(connection: Connection, procedure_id: int) -> None:
+    """Keep others from changing a procedure until the end of the transaction."""
+    connection.execute(
+        select(connection_procedure.c.id).where(connection_procedure.c.id == procedure_id).with_for_update()
+    )
 
 
 def change_procedure(
@@ -135,13 +157,44 @@ def history_of(connection: Connection, kind: str, subject: str) -> list[Step]:
     return [Step(*row) for row in rows]
 
 
-def _procedures(connection: Connection, procedure_id: int | None) -> list[Procedure]:
-    wanted, pairs = select(connection_procedure), select(connection_scope)
-    if procedure_id is not None:
-        wanted = wanted.where(connection_procedure.c.id == procedure_id)
-        pairs = pairs.where(connection_scope.c.procedure_id == procedure_id)
+def last_step_at(connection: Connection, kind: str, subject: str) -> datetime | None:
+    """Return when the last step of one product, procedure or confirmation was made."""
+    table = connection_history.c
+    last: datetime | None = connection.scalar(
+        select(func.max(table.at, type_=table.at.type)).where(table.kind == kind, table.subject == subject)
+    )
+    return last
+
+
+def count_reasons(connection: Connection, before: datetime) -> int:
+    """Return how many reasons there are that users wrote before an instant."""
+    counts = (
+        connection.execute(
+            select(func.count()).select_from(table).where(table.c.at < before, table.c.reason != "")
+        )
+        for table in _WITH_REASONS
+    )
+    return sum(count.scalar_one() for count in counts)
+
+
+def erase_reasons(connection: Connection, before: datetime, at_most: int) -> int:
+    """Make reasons empty that users wrote before an instant; out: how many. Who did what when stays."""
+    done = 0
+    for table in _WITH_REASONS:
+        key = tuple_(*table.primary_key.columns)
+        old = select(*table.primary_key.columns).where(table.c.at < before, table.c.reason != "")
+        erased = connection.execute(update(table).where(key.in_(old.limit(at_most - done))).values(reason=""))
+        done += erased.rowcount
+    return done
+
+
+def _procedures(
+    connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None
+) -> list[Procedure]:
+    wanted = select(connection_procedure).where(*conditions).order_by(connection_procedure.c.id).limit(limit)
+    rows = connection.execute(wanted).all()
+    pairs = select(connection_scope).where(connection_scope.c.procedure_id.in_([row.id for row in rows]))
     scopes: dict[int, set[Pair]] = {}
     for owner, message_type, version in connection.execute(pairs):
         scopes.setdefault(owner, set()).add(Pair(message_type, version))
-    rows = connection.execute(wanted.order_by(connection_procedure.c.id))
     return [replace(Procedure(*row), scope=frozenset(scopes.get(row.id, ()))) for row in rows]

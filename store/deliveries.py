@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, case, func, literal, select, tuple_
 
+from store.ids import last_before
 from store.records_batch import (
     ChunkCounts,
     Delivery,
@@ -51,13 +52,21 @@ def fetchable_deliveries(connection: Connection, party_id: str, limit: int) -> l
 
 
 def abandoned_deliveries(connection: Connection, before: datetime, limit: int) -> list[Delivery]:
-    """Return deliveries that came before an instant and were never taken in whole, oldest first."""
+    """Return deliveries never taken in whole of which nothing was stored since an instant, oldest first.
+
+    The day of arrival tells nothing: what a node kept for long is stored here long after it arrived.
+    """
+    last = last_before(before)
+    stored_since = select(delivery_chunk.c.delivery_id).where(
+        delivery_chunk.c.delivery_id == delivery.c.id, delivery_chunk.c.key_id > last
+    )
     rows = connection.execute(
         select(delivery)
         .where(
             delivery.c.finished_at.is_(None),
             delivery.c.accepted_at.is_(None),
-            delivery.c.received_at < before,
+            delivery.c.id <= last,
+            ~stored_since.exists(),
         )
         .order_by(delivery.c.id)
         .limit(limit)

@@ -8,7 +8,10 @@ from typing import Any, Final, NamedTuple
 
 
 class ConnectionState(StrEnum):
-    """How far a product, a procedure or a confirmation is; WITHDRAWN ends each of them."""
+    """How far a product, a procedure or a confirmation is.
+
+    WITHDRAWN ends each of them, ABANDONED a procedure that nobody went on with.
+    """
 
     PRODUCT_ADAPTED = "PRODUCT_ADAPTED"
     PRODUCT_ACCEPTED = "PRODUCT_ACCEPTED"
@@ -19,6 +22,7 @@ class ConnectionState(StrEnum):
     CONFIRMED = "CONFIRMED"
     PRODUCTIVE = "PRODUCTIVE"
     WITHDRAWN = "WITHDRAWN"
+    ABANDONED = "ABANDONED"
 
 
 _PART_OF: Final = {"200002": "200001"}

@@ -100,14 +100,14 @@ class Incoming:
         return self._events.popleft()
 
     async def _receive(self) -> bytes:
-        left = self._until - asyncio.get_running_loop().time()
-        seconds = min(self._patience.idle, left)
+        idle, left = self._patience.idle, self._until - asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(min(idle, left)):
                 message = await self._request.receive()
         except TimeoutError:
             self._more = False
-            raise GatewayError("T099.too-slow", details={"limit": f"{self._patience.idle:g}"}) from None
+            limit = idle if idle < left else self._patience.whole
+            raise GatewayError("T099.too-slow", details={"limit": f"{limit:g}"}) from None
         if message["type"] == "http.disconnect":
             raise ClientGone
         self._more = message.get("more_body", False)

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
+
+_LONGEST_NAME: Final = 255
+"""In octets: NAME_MAX of the usual file systems."""
 
 
 @contextmanager
@@ -49,8 +52,11 @@ def plain_file(path: Path) -> IO[bytes]:
 
 
 def is_plain_name(name: str) -> bool:
-    """Tell whether a name stays in the folder it is put into, on every system."""
-    return name not in {"", ".", ".."} and not any(each in name for each in ("/", "\\", "\0", ":"))
+    """Tell whether a file of this name can lie in a folder, and in no other, on every system."""
+    is_short = len(name.encode()) <= _LONGEST_NAME
+    return (
+        is_short and name not in {"", ".", ".."} and not any(each in name for each in ("/", "\\", "\0", ":"))
+    )
 
 
 def sync_folder(folder: Path) -> None:

@@ -29,6 +29,15 @@ def export(
     procedure_id: ProcedureArgument,
     out: Annotated[Path, typer.Option("--out", help="Write the signed confirmation to this file.")],
     actor: ActorOption,
+    meant_for: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="KENNUNG",
+            help="The productive gateway that may take it, of those in [connect] confirms_for; may be left "
+            "out where there is one.",
+        ),
+    ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -40,7 +49,9 @@ def export(
     settings = configuration(config)
     key = load_signing_key(settings)
     with opened_desk(settings, actor) as desk:
-        octets = carrying.export(desk, procedure_id, key=key, registry=contracts(settings))
+        octets = carrying.export(
+            desk, procedure_id, key=key, registry=contracts(settings), meant_for=meant_for
+        )
     try:
         out.write_bytes(octets)
     except OSError as error:
@@ -61,8 +72,9 @@ def import_file(
 ) -> None:
     """Let an authority send productively what a confirmation of the test environment names, and only that.
 
-    Exit code 1 if it is not to be believed: changed, signed by somebody else, imported already, too old; or
-    the authority is not registered here, or locked. Takes effect within two seconds.
+    Exit code 1 if it is not to be believed: changed, signed by somebody else, meant for another gateway,
+    imported already, too old; or the authority is not registered here, or locked. Takes effect within two
+    seconds.
     """
     from dataclasses import replace
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapters.cli.connect_input import opened_desk, procedure_id_in
-from adapters.cli.connect_output import confirmation_data, history_table, in_words, procedure_data, step_data
+from adapters.cli.connect_output import confirmation_data, history_table, in_words, looked_at, step_data
 from adapters.cli.console import ConfigOption, JsonOption, configuration, emit, table
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from gateway.connecting.steps import Desk
     from store.records_connection import Confirmation
 
     Listed = tuple[list[str], list[Sequence[object]], list[dict[str, Any]]]
@@ -24,7 +25,7 @@ def list_all(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List the procedures of a test environment, in a productive one the confirmations imported."""
     with opened_desk(configuration(config)) as desk, desk.store.read() as reader:
         listed = _procedures if desk.settings.is_test else _confirmations
-        columns, rows, data = listed(reader.connection)
+        columns, rows, data = listed(desk, reader.connection)
     emit(data, table(columns, rows), as_json=as_json)
 
 
@@ -34,6 +35,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show a procedure or an imported confirmation with every step: who did it, when and why."""
+    from gateway.connecting.abandoning import idle
     from gateway.connecting.procedure import need_procedure
     from gateway.connecting.products import need_product
     from gateway.connecting.steps import ConnectError
@@ -44,7 +46,9 @@ def show(
     with opened_desk(configuration(config)) as desk, desk.store.read() as reader:
         if procedure_id is not None:
             procedure = need_procedure(reader.connection, procedure_id)
-            data = procedure_data(procedure, need_product(reader.connection, procedure.product_id))
+            product = need_product(reader.connection, procedure.product_id)
+            is_idle = idle(reader.connection, procedure, desk.settings, desk.clock.now())
+            data = looked_at(procedure, product, is_idle)
             scope = procedure.scope
             steps = history_of(reader.connection, "procedure", str(procedure_id))
         else:
@@ -58,11 +62,13 @@ def show(
     emit(data, f"{facts}\n\n{history_table(steps)}", as_json=as_json)
 
 
-def _procedures(connection: Connection) -> Listed:
+def _procedures(desk: Desk, connection: Connection) -> Listed:
+    from gateway.connecting.abandoning import idle
     from store.connections import list_procedures, list_products
 
     products = {product.id: product for product in list_products(connection)}
-    procedures = list_procedures(connection)
+    now = desk.clock.now()
+    found = [(each, idle(connection, each, desk.settings, now)) for each in list_procedures(connection)]
     rows: list[Sequence[object]] = [
         (
             each.id,
@@ -70,15 +76,18 @@ def _procedures(connection: Connection) -> Listed:
             products[each.product_id],
             each.state,
             f"{each.opened_at:%Y-%m-%d %H:%M}",
+            "" if is_idle is None else is_idle.days,
+            "" if is_idle is None else is_idle.ends_on,
             in_words(each.scope),
         )
-        for each in procedures
+        for each, is_idle in found
     ]
-    data = [procedure_data(each, products[each.product_id]) for each in procedures]
-    return ["id", "authority", "product", "state", "opened (UTC)", "types"], rows, data
+    data = [looked_at(each, products[each.product_id], is_idle) for each, is_idle in found]
+    columns = ["id", "authority", "product", "state", "opened (UTC)", "idle days", "ends on", "types"]
+    return columns, rows, data
 
 
-def _confirmations(connection: Connection) -> Listed:
+def _confirmations(_: Desk, connection: Connection) -> Listed:
     from store.confirmations import list_confirmations
 
     confirmations = list_confirmations(connection)

@@ -9,12 +9,20 @@ from adapters.cli.console import table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from gateway.connecting.abandoning import Idle
     from store.records_connection import Confirmation, Pair, Procedure, Product, Step
 
 
-def procedure_data(procedure: Procedure, product: Product | None = None) -> dict[str, Any]:
+def looked_at(procedure: Procedure, product: Product, idle: Idle | None) -> dict[str, Any]:
+    """Return what JSON tells of a procedure when it is looked at; how long it is idle until it is over."""
+    nothing = {"idle_since": None, "idle_days": None, "ends_on": None}
+    told = nothing if idle is None else idle.as_data()
+    return {**procedure_data(procedure), "product": str(product), **told}
+
+
+def procedure_data(procedure: Procedure) -> dict[str, Any]:
     """Return what JSON tells of a procedure."""
-    data: dict[str, Any] = {
+    return {
         "id": procedure.id,
         "kennung": procedure.kennung,
         "product_id": procedure.product_id,
@@ -23,7 +31,6 @@ def procedure_data(procedure: Procedure, product: Product | None = None) -> dict
         "ended_at": None if procedure.ended_at is None else procedure.ended_at.isoformat(),
         "scope": [list(pair) for pair in sorted(procedure.scope)],
     }
-    return data if product is None else {**data, "product": str(product)}
 
 
 def confirmation_data(confirmation: Confirmation) -> dict[str, Any]:

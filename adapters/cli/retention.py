@@ -145,6 +145,7 @@ def _told(tally: Tally) -> str:
         f"{len(tally.erased[1])} persons {would} but for names and birth date (five years)",
         f"{len(tally.erased[2])} persons {would} altogether (ten years)",
         f"{tally.messages} messages {would} that are about nobody stored",
+        f"{tally.reasons} reasons of connections {would}",
     ]
     if tally.waits:
         rows = [

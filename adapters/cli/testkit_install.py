@@ -18,6 +18,7 @@ from adapters.config import Config
 from adapters.testkit.kit import Kit
 from adapters.testkit.parties import Party, all_parties
 from gateway.trust.certificate_files import TrustFileError, read_certificates, read_revocation_lists
+from store.confirmations import lock_party_row
 from store.parties import add_party, change_party, link_certificate, show_party, unlink_certificate
 from store.records import PartyRecord
 
@@ -71,6 +72,7 @@ def _register(connection: Connection, party: Party, kit: Kit, environment: str) 
         certificates=tuple(links),
         versions=versions_of(types),
     )
+    lock_party_row(connection, party.kennung)
     try:
         known = show_party(connection, party.kennung)
     except LookupError:

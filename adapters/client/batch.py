@@ -35,6 +35,7 @@ from messages import bva
 from messages.errors import GatewayError
 from messages.fehler import ROOT as FEHLER
 from messages.fehler import parse_fehler
+from messages.namespaces import BVA
 
 __all__ = ["BatchClient", "Result"]
 
@@ -121,14 +122,18 @@ class BatchClient:
         """Send a file with its manifest; the same manifest may be sent any number of times.
 
         In: what is told of the octets that have left. Out: the receipt: everything is stored safely. Raises
-        Refused, Unreachable, UntrustedAnswer, UnexpectedAnswer, OSError.
+        Refused, Unreachable, UntrustedAnswer (also for the receipt of another delivery), UnexpectedAnswer,
+        OSError.
         """
+        uuid = _uuid_of(manifest)
 
         def post() -> bva.Eingang200007:
             with DeliveryBody(manifest, file, told) as body:
                 response = self._post(self.endpoint, body, {"Content-Type": body.content_type})
                 receipt: bva.Eingang200007 = self._document(response, bva.Eingang200007)[1]
-                return receipt
+            if receipt.lieferschein_uuid.lower() != uuid:
+                raise UntrustedAnswer("the receipt's lieferscheinUUID is not that of the delivery")
+            return receipt
 
         return self._repeated(post)
 
@@ -138,7 +143,11 @@ class BatchClient:
 
     def note(self, result_uuid: str) -> tuple[bytes, bva.Ergebnisschein200006]:
         """Fetch the note of a result: as it was signed, and what it says. Raises as `deliver`."""
-        return self._asked(bva.Gegenstand.NOTE, bva.Ergebnisschein200006, ergebnisschein_uuid=result_uuid)
+        asked = bva.Gegenstand.NOTE
+        raw, note = self._asked(asked, bva.Ergebnisschein200006, ergebnisschein_uuid=result_uuid)
+        if note.ergebnisschein_uuid.lower() != result_uuid.lower():
+            raise UntrustedAnswer("the note is that of another result")
+        return raw, note
 
     def file(self, note: bva.Ergebnisschein200006, out: IO[bytes], told: Told | None = None) -> None:
         """Fetch the file of a result into an open one, and hold it against its note.
@@ -179,16 +188,20 @@ class BatchClient:
     def _asked(self, what: bva.Gegenstand, kind: type[_Answer], **further: Any) -> tuple[bytes, _Answer]:
         def ask() -> tuple[bytes, _Answer]:
             # Each attempt is a request of its own: its UUID is used up by the one that arrived.
-            response = self._post(f"{self.endpoint}/results", self._request(what, **further), _XML)
-            return self._document(response, kind)
+            uuid = self._new_uuid()
+            asked = self._request(what, uuid, **further)
+            raw, answer = self._document(self._post(f"{self.endpoint}/results", asked, _XML), kind)
+            if isinstance(answer, bva.Uebersicht200009) and answer.abruf_uuid.lower() != uuid.lower():
+                raise UntrustedAnswer("the answer belongs to another request")
+            return raw, answer
 
         return self._repeated(ask)
 
-    def _request(self, what: bva.Gegenstand, **further: Any) -> bytes:
+    def _request(self, what: bva.Gegenstand, request_uuid: str | None = None, **further: Any) -> bytes:
         return self._signed(
             bva.Abruf200008(
                 test=self._test,
-                abruf_uuid=self._new_uuid(),
+                abruf_uuid=request_uuid or self._new_uuid(),
                 erstellungszeitpunkt=german_time(self._clock.now()),
                 autor=self._agency,
                 leser=self._reader,
@@ -280,6 +293,15 @@ class BatchClient:
             if seconds is None:
                 raise failed
             self._sleep(seconds)
+
+
+def _uuid_of(manifest: bytes) -> str:
+    """Return the UUID of a manifest, empty where it says none; the gateway refuses such a one."""
+    try:
+        root = admit(manifest, Limits()).root
+    except GatewayError:
+        return ""
+    return (root.findtext(f"{{{BVA}}}lieferscheinUUID") or "").strip().lower()
 
 
 def _parsed(element: etree._Element) -> Any:

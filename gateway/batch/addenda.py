@@ -97,12 +97,14 @@ class AbandonedDeliveries:
         self._clock = tools.real_clock
 
     def work(self, limit: int) -> Progress:
-        """Remove deliveries that were begun long ago and never accepted, at most so many."""
+        """Remove deliveries that nobody goes on with and that were never accepted, at most so many."""
         before = self._clock.now() - ABANDONED_AFTER
         with self._store.read() as reader:
             found = abandoned_deliveries(reader.connection, before, limit)
-        for each in found:
-            with self._store.unit_of_work() as work:
-                work.drop_delivery(each.id)
-                work.commit()
-        return Progress(len(found), len(found) == limit)
+        return Progress(sum(self._drop(each) for each in found), len(found) == limit)
+
+    def _drop(self, delivery: Delivery) -> bool:
+        with self._store.unit_of_work() as work:
+            dropped = work.drop_delivery(delivery.id)
+            work.commit()
+        return dropped

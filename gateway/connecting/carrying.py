@@ -34,6 +34,7 @@ from gateway.trust.signed_document import sign_document, verify_document
 from messages.anbindung import ROOT, Anbindungsbestaetigung, parse_bestaetigung
 from messages.errors import GatewayError
 from messages.violations import kept_contract
+from messages.writing import read
 from schemas.registry import SchemaRegistry
 from store.confirmations import (
     INHERITED,
@@ -56,10 +57,18 @@ from store.unit_messages import journal_row
 KIND = "confirmation"
 
 
-def export(desk: Desk, procedure_id: int, *, key: SigningKey, registry: SchemaRegistry) -> bytes:
+def export(
+    desk: Desk,
+    procedure_id: int,
+    *,
+    key: SigningKey,
+    registry: SchemaRegistry,
+    meant_for: str | None = None,
+) -> bytes:
     """Return the signed confirmation of a procedure; it is signed once, and then the same for ever.
 
-    In: the key that seals this gateway's answers, the contracts.
+    In: the key that seals this gateway's answers, the contracts, the kennung of the productive gateway that
+    may take it (may be left out where there is one only).
     """
     desk.need_test()
     with desk.store.read() as reader:
@@ -72,13 +81,23 @@ def export(desk: Desk, procedure_id: int, *, key: SigningKey, registry: SchemaRe
         raise ConnectError(f"{what(procedure)} is not confirmed: `inge connect confirm` comes first")
     check_way(EXPORT, what(procedure), confirmation.state)
     if confirmation.document is not None:
+        _check_same(confirmation.document, meant_for)
         return confirmation.document
-    document = confirmation_document(desk, confirmation, kept, party, registry)
+    target = _target(desk.settings, meant_for)
+    document = confirmation_document(desk, confirmation, kept, party, registry, target)
     signed = sign_document(document, key=key)
     with desk.write() as connection:
         if not set_document(connection, confirmation, signed, fingerprint_of(key.certificate)):
             raise changed_meanwhile(what(procedure))
-        change(desk, connection, procedure, EXPORT, ConnectionState.CONFIRMED, sha256=_sha256(signed).hex())
+        change(
+            desk,
+            connection,
+            procedure,
+            EXPORT,
+            ConnectionState.CONFIRMED,
+            sha256=_sha256(signed).hex(),
+            meant_for=target,
+        )
         _journal(desk, connection, EXPORT.name, confirmation.kennung, confirmation.uuid, signed)
     return signed
 
@@ -105,6 +124,7 @@ def import_confirmation(
         document = verify_document(admit(octets, limits).root, policy=SignaturePolicy())
         _check_signer(document, trusted, now)
         said = _read(document, registry, now)
+        _check_target(said, desk.settings)
     except GatewayError as error:
         raise ConnectError(f"the file is no confirmation to be believed: {error}") from error
     confirmation = _told(said, octets, fingerprint_of(document.certificate))
@@ -227,6 +247,39 @@ def withdraw_inherited(desk: Desk, kennung: str, reason: str) -> frozenset[Pair]
         )
         _journal(desk, connection, WITHDRAW.name, kennung, None, None)
     return lost
+
+
+def _target(settings: Settings, wanted: str | None) -> str:
+    """Return for which productive gateway a confirmation is signed."""
+    known = settings.confirms_for or (settings.kennung,)
+    if wanted is None and len(known) == 1:
+        return known[0]
+    if wanted is None:
+        raise ConnectError(f"say for which productive gateway (--for): {', '.join(known)}")
+    if wanted not in known:
+        raise ConnectError(
+            f"{wanted} is no productive gateway that is confirmed for here ({', '.join(known)}):"
+            " see [connect] confirms_for"
+        )
+    return wanted
+
+
+def _check_same(signed: bytes, wanted: str | None) -> None:
+    said = parse_bestaetigung(verify_document(read(signed), policy=SignaturePolicy()).element)
+    if wanted not in (None, said.bestimmt_fuer.kennung):
+        raise ConnectError(
+            f"it was exported for {said.bestimmt_fuer.kennung} already: each productive gateway needs a"
+            " confirmation of its own"
+        )
+
+
+def _check_target(said: Anbindungsbestaetigung, settings: Settings) -> None:
+    meant_for = said.bestimmt_fuer.kennung
+    if meant_for != settings.kennung:
+        raise ConnectError(
+            f"the confirmation is meant for the productive gateway of {meant_for}, this is the one of"
+            f" {settings.kennung}: the test environment has to confirm for this one"
+        )
 
 
 def _check_signer(document: VerifiedDocument, trusted: Collection[x509.Certificate], now: datetime) -> None:

@@ -9,6 +9,7 @@ from messages.anbindung import (
     Produkt,
     PruefendeStelle,
     Vergleich,
+    Zielstelle,
     write_bestaetigung,
 )
 from messages.errors import GatewayError
@@ -25,17 +26,20 @@ def confirmation_document(
     kept: StoredComparison,
     party: PartyRecord,
     registry: SchemaRegistry,
+    meant_for: str,
 ) -> bytes:
     """Return a confirmation in exclusive canonical form.
 
-    In: the comparison it rests on, the authority, the contracts. Raises ConnectError for what nobody could
-    import: names may hold letters that the contract does not know.
+    In: the comparison it rests on, the authority, the contracts, the kennung of the productive gateway that
+    may take it. Raises ConnectError for what nobody could import: names may hold letters that the contract
+    does not know.
     """
     settings = desk.settings
     document = write_bestaetigung(
         Anbindungsbestaetigung(
             bestaetigung_uuid=confirmation.uuid,
             pruefende_stelle=PruefendeStelle(settings.kennung, settings.name, settings.environment),
+            bestimmt_fuer=Zielstelle(meant_for),
             behoerde=AngebundeneBehoerde(party.kennung, party.name, party.agency_type),
             produkt=Produkt(confirmation.maker, confirmation.product, confirmation.product_version),
             nachrichtenarten=tuple(

@@ -153,7 +153,7 @@ def confirm(
         )
         # What cannot be written could never be exported, and the test data would be gone.
         party = need_party(connection, procedure.kennung)
-        confirmation_document(desk, confirmation, kept, party, registry)
+        confirmation_document(desk, confirmation, kept, party, registry, desk.settings.kennung)
         change(
             desk,
             connection,

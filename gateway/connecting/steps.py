@@ -1,7 +1,7 @@
 """From which states a product, a procedure or a confirmation may come into which: the transitions as data.
 
 A0 PRODUCT_ADAPTED → A1 PRODUCT_ACCEPTED → A2 AUTHORITY_REGISTERED → A3 TEST_SENT → A4 COMPARED_EQUAL or
-COMPARED_DIFFERENT → A5 CONFIRMED → A6 PRODUCTIVE; and WITHDRAWN, from where nothing leads on.
+COMPARED_DIFFERENT → A5 CONFIRMED → A6 PRODUCTIVE; and WITHDRAWN or ABANDONED, from where nothing leads on.
 """
 
 from collections.abc import Iterator
@@ -95,6 +95,7 @@ COMPARE: Final = _way("compare", f"TEST_SENT {_COMPARED}", _COMPARED)
 CONFIRM: Final = _way("confirm", "COMPARED_EQUAL", "CONFIRMED")
 EXPORT: Final = _way("export", "CONFIRMED", "CONFIRMED")
 IMPORT: Final = _way("import", "", "PRODUCTIVE")
+ABANDON: Final = _way("abandon", f"AUTHORITY_REGISTERED TEST_SENT {_COMPARED}", "ABANDONED")
 WITHDRAW: Final = _way(
     "withdraw",
     f"AUTHORITY_REGISTERED TEST_SENT {_COMPARED} CONFIRMED PRODUCTIVE",

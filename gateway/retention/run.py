@@ -1,7 +1,8 @@
 """A run: look for whose time is over, read once which messages are about them, erase one after the other.
 
 In small steps, so that a scheduler can do something else between them; nothing is locked but while one
-person is erased. At the end come contents of which nobody is stored any more, by their own age.
+person is erased. At the end comes by its own age what is about nobody stored: contents, and reasons of
+connections.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from gateway.retention.rules import MONTHS, Stage, horizon
 from gateway.tools import Tools
 from gateway.validity import add_months
 from store import erasure
+from store.connections import count_reasons, erase_reasons
 from store.engine import Store
 from store.ids import last_before
 from store.records import JournalEntry, JournalKind, MessageRef
@@ -53,11 +55,12 @@ class Tally:
     erased: dict[int, list[int]] = field(default_factory=lambda: {1: [], 2: []})
     waits: dict[int, tuple[str, ...]] = field(default_factory=dict)
     messages: int = 0
+    reasons: int = 0
 
     @property
     def done(self) -> int:
-        """Return how many persons were erased, and messages beside them."""
-        return sum(map(len, self.erased.values())) + self.messages
+        """Return how many persons were erased, and messages and reasons beside them."""
+        return sum(map(len, self.erased.values())) + self.messages + self.reasons
 
     def as_data(self) -> dict[str, Any]:
         """Return it as JSON-able data: ids of persons only."""
@@ -67,6 +70,7 @@ class Tally:
             "stage_2": self.erased[2],
             "waits": [{"person": person, "for": list(why)} for person, why in sorted(self.waits.items())],
             "messages_of_nobody": self.messages,
+            "reasons_of_connections": self.reasons,
         }
 
 
@@ -103,6 +107,7 @@ class Run:
         yield from self._old_items()
         yield from self._old_messages()
         yield from self._old_chunks()
+        yield from self._old_reasons()
 
     def _due_persons(self) -> Iterator[list[Found]]:
         after: int | None = 0
@@ -204,6 +209,26 @@ class Run:
             erasure.destroy_chunks(connection, [(each.delivery_id, each.ordinal) for each in chunks])
             facts = {"records": sum(each.records for each in chunks), "actor": self._actor}
             journal_row(connection, row_id, JournalEntry(JournalKind.ERASED, now, facts=facts))
+
+    def _old_reasons(self) -> Iterator[bool]:
+        """Erase what users wrote about connections as old as the first stage: it may name somebody."""
+        before = self._before()
+        with self._store.read() as reader:
+            found = count_reasons(reader.connection, before)
+        if self.tally.dry:
+            self.tally.reasons = found
+            return
+        for _ in range(-(-found // LOOKED_AT_ONCE)):
+            self._erase_reasons(before)
+            yield True
+
+    def _erase_reasons(self, before: datetime) -> None:
+        now, row_id = self._tools.real_clock.now(), self._store.new_id()
+        with self._store.write() as connection:
+            done = erase_reasons(connection, before, LOOKED_AT_ONCE)
+            facts = {"reasons": done, "actor": self._actor}
+            journal_row(connection, row_id, JournalEntry(JournalKind.ERASED, now, facts=facts))
+        self.tally.reasons += done
 
     def _before(self) -> datetime:
         """Return the instant before which a message of nobody is too old, by the real clock, as journaled."""

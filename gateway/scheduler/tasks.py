@@ -6,6 +6,7 @@ from gateway.batch.addenda import AbandonedDeliveries, Addenda
 from gateway.batch.signing import Signer
 from gateway.clerks.reminders import Reminder
 from gateway.clerks.sweep import HintSweep
+from gateway.connecting.abandoning import AbandonedProcedures
 from gateway.information.officer import LogKeeper
 from gateway.questions import close_overdue
 from gateway.retention.task import RetentionTask
@@ -25,5 +26,6 @@ def usual_tasks(store: Store, tools: Tools, sign: Signer) -> tuple[Task, ...]:
         Task("retrievals-deleted", LogKeeper(store, tools).work),
         Task("persons-searched", HintSweep(store, tools.clock).work),
         Task("deliveries-abandoned", AbandonedDeliveries(store, tools).work),
+        Task("connections-abandoned", AbandonedProcedures(store, tools).work),
         Task("erased", RetentionTask(store, tools).work),
     )

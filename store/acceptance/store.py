@@ -1,5 +1,6 @@
 """Keeping deliveries while the core store is away, and giving them to whoever drains them."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -92,6 +93,7 @@ class AcceptanceStore(Connected):
             ).one_or_none()
             if loaded is None:
                 raise LookupError("nothing was loaded under this id")
+            self._one_at_a_time(connection, loaded.party_id)
             known = rows.find(connection, rows.named(loaded.party_id, loaded.uuid))
             if known is not None and known.state is not KeptState.REFUSED:
                 rows.remove(connection, _kept.id == row_id)
@@ -300,6 +302,12 @@ class AcceptanceStore(Connected):
     def close(self) -> None:
         """Close the connections of this process."""
         self.engine.dispose()
+
+    def _one_at_a_time(self, connection: Connection, party_id: str) -> None:
+        """Let who accepts for the same party see what is accepted now; on SQLite there is one writer."""
+        if self.dialect == "postgresql":
+            key = int.from_bytes(hashlib.sha256(party_id.encode()).digest()[:8], signed=True)
+            connection.execute(select(func.pg_advisory_xact_lock(key)))
 
     def _fill(self, row_id: int, arrived: Arrived, manifest: bytes, parts: Iterable[bytes]) -> None:
         cipher, wrapped = self._vault.new_key(row_id)

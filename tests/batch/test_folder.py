@@ -190,6 +190,14 @@ def test_a_manifest_waits_for_its_file(folder: Folder) -> None:
     assert folder.watched.turn() == {"taken": 1}
 
 
+def test_a_file_that_no_folder_can_hold_is_not_waited_for(folder: Folder) -> None:
+    """Its manifest keeps the contract: a name may be as long as one likes."""
+    folder.drop(records(1, 2), datei=bva.Datei("ü" * 200 + ".xml", 1, b"x" * 32))
+    assert folder.watched.turn() == {"refused": 1}
+    code = verified_code((folder.path / "refused" / "lieferung.fehler.xml").read_bytes())
+    assert code == "T099.delivery-parts"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="links")
 def test_what_a_link_leads_to_is_not_read(folder: Folder) -> None:
     folder.drop(records(1, 2))

@@ -102,6 +102,7 @@ def test_who_is_silent_or_slow_is_sent_away(patience: Patience) -> None:
         with pytest.raises(GatewayError) as caught:
             await parts_of(incoming)
         assert caught.value.code == "T099.too-slow"
+        assert caught.value.details == {"limit": "0.05"}
         # Nothing is left to be read from the line.
         await incoming.drain()
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import tracemalloc
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -14,13 +12,12 @@ import pytest
 from lxml import etree
 
 from fixtures.persons import BAMF, LEYLA, THI, Person
-from fixtures.resettlers import certificate, records, write_file
-from gateway.batch.addenda import ABANDONED_AFTER, AbandonedDeliveries, Addenda
+from fixtures.resettlers import certificate, records
+from gateway.batch.addenda import Addenda
 from gateway.batch.chunks import ChunkHandler
 from gateway.batch.fetching import Fetched, Fetching
 from gateway.batch.result_files import failed, first_file, later_file, measured
 from gateway.batch.signing import signer
-from gateway.batch.taking import Opened
 from gateway.batch.work_kinds import CHUNK, RESULT
 from gateway.clerks.decide import Choice, decide
 from gateway.clerks.undo import undo
@@ -296,26 +293,6 @@ def test_an_overview_stays_small_however_many_addenda_there_are(core: BatchCore)
     confirmed = tuple(each.uuid for each in results_of(core, delivery)[:999])
     assert overview(bestaetigt=confirmed) == tuple(range(999, 1999))
     assert overview(lieferschein_uuid=delivery.uuid) == tuple(range(1000))
-
-
-def test_what_was_never_taken_in_whole_is_removed(core: BatchCore) -> None:
-    spool = io.BytesIO()
-    write_file(spool, records(9, 5))
-    octets = spool.getvalue()
-    opened = core.taking.open(core.signed(core.manifest(octets, 5)), ROUTE)
-    assert isinstance(opened, Opened)
-    with core.taking.examine(opened.note, io.BytesIO(octets)) as found:
-        begun = core.taking._load(opened.note, found)
-    kept = core.taken(*records(3, 2))
-    task = AbandonedDeliveries(core.store, core.pipeline.tools)
-    core.clock.advance(seconds=(ABANDONED_AFTER - timedelta(seconds=1)).total_seconds())
-    assert task.work(50).done == 0
-    core.clock.advance(seconds=2)
-    assert (task.work(50).done, task.work(50).done) == (1, 0)
-    with core.store.unit_of_work() as work:
-        assert work.delivery(begun.id) is None
-        assert work.stored_chunks(begun.id) == 0
-        assert work.stored_chunks(kept.id) == 1
 
 
 def answered(store: Store, number: int, count: int) -> Delivery:

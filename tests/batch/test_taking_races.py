@@ -1,25 +1,21 @@
-"""Deliveries that meet others while they are taken in: of their UUID, or who tidies up."""
+"""Deliveries that meet others of their UUID while they are taken in."""
 
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 from unittest.mock import patch
 
 import pytest
 
 from fixtures.persons import LEYLA, THI
 from fixtures.resettlers import certificate, records, write_file
-from gateway.batch.addenda import ABANDONED_AFTER, AbandonedDeliveries
 from gateway.batch.packing import pack
 from gateway.batch.taking import Opened, Taken
 from gateway.results import Refusal
 from messages.registry import write
 from store.engine import Store
 from store.records_batch import Delivery
-from store.unit import UnitOfWork
 from tests.batch.test_chunks import failing
 from tests.support.batch import ROUTE, BatchCore, connect_bva
 from tests.support.core import new_uuid
@@ -98,26 +94,3 @@ def test_who_is_late_with_the_same_file_does_not_lay_down_again_what_fell_apart(
     assert isinstance(again, Taken)
     assert again.repeated
     assert endings(core, uuid) == ["angenommen"] * 2
-
-
-def test_who_tidies_up_takes_nothing_of_what_is_being_accepted(core: BatchCore) -> None:
-    """At the moment between the last look at the chunks and the commit, and a week after the beginning."""
-    uuid = new_uuid()
-    sender = Sender(core, records(1, 3), uuid)
-    assert isinstance(sender.opened, Opened)
-    with core.taking.examine(sender.opened.note, sender.file) as found:
-        core.taking._load(sender.opened.note, found)
-    core.clock.advance(seconds=(ABANDONED_AFTER + timedelta(days=1)).total_seconds())
-    tidying = threading.Thread(target=lambda: AbandonedDeliveries(core.store, core.pipeline.tools).work(10))
-    accept = UnitOfWork.accept_delivery
-
-    def accepted(work: UnitOfWork, delivery_id: int, at: datetime) -> bool:
-        done = accept(work, delivery_id, at)
-        tidying.start()
-        tidying.join(0.3)
-        return done
-
-    with patch.object(UnitOfWork, "accept_delivery", accepted):
-        assert isinstance(sender.deliver(), Taken)
-    tidying.join()
-    assert endings(core, uuid) == ["angenommen"] * 3

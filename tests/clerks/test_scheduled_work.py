@@ -42,6 +42,7 @@ def test_nothing_to_do_is_told_too(clerk: Clerk) -> None:
         "erased": 0,
         "addenda-made": 0,
         "deliveries-abandoned": 0,
+        "connections-abandoned": 0,
     }
     assert turn(clerk) == nothing
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from fixtures.persons import BAMF
 from gateway.connecting import carrying, procedure
 from gateway.connecting.steps import ConnectError
 from gateway.trust.admission import Limits
@@ -81,6 +82,27 @@ def test_the_file_is_signed_once_and_imported_once(both: TwoEnvironments, tmp_pa
         both.take(octets)
 
 
+def test_a_confirmation_counts_at_the_gateway_it_is_meant_for_only(
+    both: TwoEnvironments, tmp_path: Path
+) -> None:
+    here, other = BAMF.kennung, "dbs:091234567"
+    opened = both.confirmed(tmp_path, report())
+    with pytest.raises(ConnectError, match=f"{other} is no productive gateway .*confirms_for"):
+        both.export(opened, other)
+    two: dict[str, Any] = {"confirms_for": (here, other)}
+    with pytest.raises(ConnectError, match=f"--for.*: {here}, {other}"):
+        both.export(opened, **two)
+    octets = both.export(opened, other, **two)
+    assert both.export(opened) == octets
+    with pytest.raises(ConnectError, match=f"exported for {other} already"):
+        both.export(opened, here, **two)
+    with pytest.raises(ConnectError, match=f"meant for the productive gateway of {other}, .* {here}"):
+        both.take(octets)
+    with both.productive.store.read() as reader:
+        assert grants(reader.connection) == {}
+    assert both.take(octets, kennung=other).scope == {ENTITLEMENT}
+
+
 def test_what_is_not_the_test_gateways_word_is_refused(both: TwoEnvironments, tmp_path: Path) -> None:
     octets = both.export(both.confirmed(tmp_path, report()))
     unsigned = etree.fromstring(octets)
@@ -89,6 +111,7 @@ def test_what_is_not_the_test_gateways_word_is_refused(both: TwoEnvironments, tm
     attacks = {
         octets.replace(b"070001", b"070008"): "T011",
         octets.replace(ABH1.kennung.encode(), b"azr:090002"): "T011",
+        octets.replace(BAMF.kennung.encode(), b"dbs:091234567"): "T011",
         etree.tostring(unsigned): "T010.document-unsigned",
         forged: "confirmed_by does not name",
         sign_document(b"<a/>", key=shared_pki().key("gateway")): "another document",

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from adapters.cli.console import REFUSED, USAGE
 from adapters.cli.opening import opened_store
 from adapters.config import load_config
 from adapters.testkit.documents import PRODUCER, PRODUCT
+from fixtures.persons import BAMF
 from gateway.clock import SystemClock
 from tests.support.cli import Ran, inge, lay_out
 from tests.support.connecting import changed_surname, obligation, report, somebody, uuid_of, written
@@ -84,6 +86,10 @@ def test_from_the_product_to_production(offices: Offices, tmp_path: Path) -> Non
     procedure = opened(offices)
     sent: Any = changed_surname(report(), "Müller")
     wrong = written(tmp_path / "wrong", changed_surname(sent, "Müller <b>\u00a0"))
+    (listed,) = offices.here("list", "--json", actor=None).json
+    assert (listed["id"], listed["idle_days"]) == (int(procedure), 0)
+    assert (date.fromisoformat(listed["ends_on"]) - date.fromisoformat(listed["idle_since"][:10])).days >= 180
+    assert listed["ends_on"] in offices.here("list", actor=None).out
     assert "files taken in as given separately: 1" in offices.here("supply", procedure, wrong).out
     with door(offices.test) as gateway:
         gateway.deliver(sent)
@@ -108,7 +114,9 @@ def test_from_the_product_to_production(offices: Offices, tmp_path: Path) -> Non
     confirmed = offices.here("confirm", procedure, "--import-days", "7", "--json", actor="k.leitung")
     uuid = confirmed.json["confirmation"]
     file = tmp_path / "confirmation.xml"
-    assert offices.here("export", procedure, "--out", file).code == 0
+    refused = offices.here("export", procedure, "--out", file, "--for", "dbs:091234567")
+    assert (refused.code, "[connect] confirms_for" in refused.err) == (REFUSED, True)
+    assert offices.here("export", procedure, "--out", file, "--for", BAMF.kennung).code == 0
     shown = offices.here("show", procedure, "--json", actor=None).json
     assert [(step["step"], step["actor"]) for step in shown["history"]][-2:] == [
         ("confirm", "k.leitung"),
@@ -117,6 +125,7 @@ def test_from_the_product_to_production(offices: Offices, tmp_path: Path) -> Non
     assert offices.here("show", uuid, "--json", actor=None).json["history"] == shown["history"]
     assert "k.leitung" in offices.here("show", procedure, actor=None).out
     assert "CONFIRMED" in offices.here("list", actor=None).out
+    assert offices.here("show", procedure, "--json", actor=None).json["ends_on"] is None
 
     with door(offices.productive) as gateway:
         assert gateway.refused(report(test=None)).code == "T070.type-not-allowed"

@@ -14,6 +14,7 @@ from gateway.connecting import confirming, procedure, products
 from gateway.connecting.given import LIMITS, GivenFileError, read_given
 from gateway.connecting.steps import SUPPLY, ConnectError
 from messages.registry import build
+from store.connection_data import refusals_of
 from store.connections import history_of
 from store.parties import lock_party
 from store.records_connection import ConnectionState
@@ -28,7 +29,7 @@ from tests.support.connecting import (
     written,
     zipped,
 )
-from tests.support.core import ABH1, ABH2, settings
+from tests.support.core import ABH1, ABH2, new_uuid, settings
 
 
 def test_one_field_that_differs_blocks_and_is_shown_with_both_values(
@@ -98,6 +99,15 @@ def test_every_type_needs_an_equal_message_and_no_other(office: TestOffice, tmp_
     assert told["equal"]
     (left_out,) = [each for each in told["messages"] if each["outcome"] == "left-out"]
     assert (left_out["uuid"], left_out["reason"]) == (uuid_of(surplus), "typed in while testing")
+
+
+def test_however_much_is_given_the_refusals_of_it_are_found(office: TestOffice) -> None:
+    refused = report(test=None)
+    office.test.refused(refused)
+    many = [new_uuid() for _ in range(66_000)]
+    with office.test.store.read() as reader:
+        found = refusals_of(reader.connection, ABH1.kennung, [*many, uuid_of(refused)])
+    assert found == {uuid_of(refused): "S999.test-attribute"}
 
 
 def test_a_message_is_left_out_once_however_many_say_so(office: TestOffice) -> None:

@@ -82,9 +82,9 @@ class TestOffice:
         self.clock = StandingClock()
         self.test = DoorCore(store, shared_pki(), self.clock)
 
-    def desk(self, actor: str = "office") -> Desk:
-        """The desk of the test environment."""
-        return Desk(self.test.store, settings(), self.clock, self.test.business, actor)
+    def desk(self, actor: str = "office", **changes: Any) -> Desk:
+        """The desk of the test environment. In: settings other than the usual ones."""
+        return Desk(self.test.store, settings(**changes), self.clock, self.test.business, actor)
 
     def product(self, version: str = "1.0") -> Product:
         """An accepted product, that of the fixtures' messages unless it has another version."""
@@ -113,10 +113,14 @@ class TestOffice:
             self.desk(actor), opened.id, uuid=new_uuid(), registry=self.test.registry, import_days=90
         )
 
-    def export(self, opened: Procedure, holder: str = "gateway") -> bytes:
-        """The signed file of a procedure."""
+    def export(self, opened: Procedure, meant_for: str | None = None, **changes: Any) -> bytes:
+        """The signed file of a procedure. In: whom it is for, settings other than the usual ones."""
         return carrying.export(
-            self.desk("head"), opened.id, key=shared_pki().key(holder), registry=self.test.registry
+            self.desk("head", **changes),
+            opened.id,
+            key=shared_pki().key("gateway"),
+            registry=self.test.registry,
+            meant_for=meant_for,
         )
 
     def confirmed(self, folder: Path, *messages: Message, scope: Sequence[Pair] = ()) -> Procedure:
@@ -141,15 +145,15 @@ class TwoEnvironments(TestOffice):
             add_party(connection, known, NOW)
         self.productive = DoorCore(productive, shared_pki(), self.clock, environment="productive")
 
-    def counter(self, actor: str = "operator") -> Desk:
-        """The desk of the productive environment."""
-        there = settings(environment="productive")
+    def counter(self, actor: str = "operator", **changes: Any) -> Desk:
+        """The desk of the productive environment. In: settings other than the usual ones."""
+        there = settings(environment="productive", **changes)
         return Desk(self.productive.store, there, self.clock, self.productive.business, actor)
 
-    def take(self, octets: bytes, trusted: Sequence[str] = ("gateway",)) -> Confirmation:
+    def take(self, octets: bytes, trusted: Sequence[str] = ("gateway",), **changes: Any) -> Confirmation:
         """Import a confirmation into the productive environment."""
         return carrying.import_confirmation(
-            self.counter(),
+            self.counter(**changes),
             octets,
             trusted=[shared_pki().certificate(holder) for holder in trusted],
             registry=self.productive.registry,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.clock import Clock
 from store.engine import Store, open_store
 from store.migrate import migrate
 from store.vault import ContentVault
@@ -26,9 +27,18 @@ def known_vault() -> ContentVault:
     return ContentVault(MASTER_KEY, os.urandom)
 
 
-def open_test_store(url: str, *, patience: float = 20.0) -> Store:
-    """Open a test store; also used by child processes, which know only the address."""
-    return open_store(url, vault=known_vault(), clock_ns=time.time_ns, patience=patience)
+def open_test_store(url: str, *, patience: float = 20.0, clock: Clock | None = None) -> Store:
+    """Open a test store; also used by child processes, which know only the address.
+
+    In: the clock by which ids are made where that is not the machine's.
+    """
+
+    def moved() -> int:
+        assert clock is not None
+        return round(clock.now().timestamp() * 1_000_000) * 1000
+
+    clock_ns = time.time_ns if clock is None else moved
+    return open_store(url, vault=known_vault(), clock_ns=clock_ns, patience=patience)
 
 
 def fresh_sqlite(folder: Path, template: Path) -> str:

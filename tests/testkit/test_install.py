@@ -1,7 +1,9 @@
 """`inge testkit install`: the agencies of a kit in a test environment, and never in a productive one."""
 
 import shutil
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -84,6 +86,19 @@ def test_a_kit_made_anew_replaces_the_keys_and_nothing_else(
     # The list of the kit before is by an authority of the same name, and of no use to this one.
     assert str(anew.revocations) in "\n".join(ran.json["still_to_do"])
     assert certificates(opened, "dbs:990101") == {anew.pki.certificate("tgs1").fingerprint(SHA256()).hex()}
+    with opened.write() as connection:
+        assert show_party(connection, "azr:990002").locked
+
+
+def test_an_agency_that_is_locked_meanwhile_stays_locked(gateway: Gateway, kit: Kit, opened: Store) -> None:
+    assert install(gateway, kit).code == 0
+    with ThreadPoolExecutor(1) as pool:
+        with opened.write() as connection:
+            lock_party(connection, "azr:990002", locked=True)
+            installing = pool.submit(install, gateway, kit)
+            # Long enough for the command to come as far as it can.
+            time.sleep(2)
+        assert installing.result().code == 0
     with opened.write() as connection:
         assert show_party(connection, "azr:990002").locked
 

@@ -1,7 +1,9 @@
 """The acceptance store by itself, on both engines: its tables, who gets what, what is left."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -134,6 +136,23 @@ def test_the_same_delivery_is_kept_once_and_a_refused_one_gives_way(kept: Accept
     assert accept(kept, arrived(1)).id != first.id
     assert [each.state for each in kept.listed()] == [KeptState.ACCEPTED]
     assert [(each.state, each.deliveries) for each in kept.counts()] == [("ACCEPTED", 1)]
+
+
+def test_the_same_delivery_that_comes_several_times_at_once_is_kept_once(kept: AcceptanceStore) -> None:
+    senders, times = 8, 6
+    at_once = threading.Barrier(senders)
+
+    def accepted(row_id: int) -> KeptDelivery:
+        at_once.wait(30)
+        return kept.accept(row_id, b"receipt of %d" % row_id, NOW)
+
+    with ThreadPoolExecutor(senders) as pool:
+        for number in range(1, times + 1):
+            loaded = [kept.load(arrived(number), b"<manifest/>", [b"part"]) for _ in range(senders)]
+            told = {each.id for each in pool.map(accepted, loaded)}
+            assert len(told) == 1
+            assert told <= {each.id for each in kept.listed()}
+    assert len(kept.listed()) == times
 
 
 def test_parts_come_back_in_order_and_cannot_change_places(kept: AcceptanceStore) -> None:

@@ -112,6 +112,14 @@ def test_two_passwords_are_one_too_many(file: Path, monkeypatch: pytest.MonkeyPa
     assert "geheim" not in str(problems)
 
 
+def test_a_copy_of_the_registry_is_made_anew_before_it_is_too_old(file: Path) -> None:
+    few = "[acceptance]\nregistry_every_seconds = 7200\nregistry_max_age_hours = 2\n"
+    file.write_text(COMPLETE + few, encoding="utf-8")
+    assert "registry_max_age_hours" in _problems(file)["acceptance"]
+    file.write_text(COMPLETE + few.replace("= 2\n", "= 3\n"), encoding="utf-8")
+    assert load_config(file).acceptance.registry_max_age_hours == 3
+
+
 def test_every_problem_is_found_at_once_with_what_is_expected(file: Path) -> None:
     text = COMPLETE.replace('"test"', '"prod"').replace('kennung = "dbs:090000000"', 'kenung = "x"')
     file.write_text(text.replace("[store]", "[stroe]") + '[http]\nport = "abc"\n', encoding="utf-8")
@@ -134,6 +142,8 @@ def test_every_problem_is_found_at_once_with_what_is_expected(file: Path) -> Non
         ("trust", "anchors = []", "trust.anchors"),
         ("http", "port = 70000", "http.port"),
         ("rules", 'key_profile = "all"', "rules.key_profile"),
+        ("batch", "upload_seconds = 86400", "batch.upload_seconds"),
+        ("connect", 'confirms_for = ["azr090001"]', "connect.confirms_for.0"),
     ],
 )
 def test_a_value_out_of_range_names_its_key(file: Path, section: str, line: str, key: str) -> None:
