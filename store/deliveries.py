@@ -52,9 +52,9 @@ def fetchable_deliveries(connection: Connection, party_id: str, limit: int) -> l
 
 
 def abandoned_deliveries(connection: Connection, before: datetime, limit: int) -> list[Delivery]:
-    """Return deliveries never taken in whole of which nothing was stored since an instant, oldest first.
+    """Return deliveries never taken in whole that nobody went on with since an instant, oldest first.
 
-    The day of arrival tells nothing: what a node kept for long is stored here long after it arrived.
+    The day of arrival tells too little: what a node kept for long is stored here long after it arrived.
     """
     last = last_before(before)
     stored_since = select(delivery_chunk.c.delivery_id).where(
@@ -65,6 +65,7 @@ def abandoned_deliveries(connection: Connection, before: datetime, limit: int) -
         .where(
             delivery.c.finished_at.is_(None),
             delivery.c.accepted_at.is_(None),
+            delivery.c.received_at < before,
             delivery.c.id <= last,
             ~stored_since.exists(),
         )

@@ -119,6 +119,10 @@ class DeliveryWork(MessageWork):
         """
         return bool(self._run(_statements(self._link.dialect).keep_open, delivery_id))
 
+    def take_up(self, delivery_id: int, at: datetime) -> None:
+        """Note that a delivery that was never accepted came again: somebody goes on with it from now on."""
+        self._run(_statements(self._link.dialect).take_up, self._at(at), delivery_id)
+
     def drop_delivery(self, delivery_id: int) -> bool:
         """Remove a delivery that was never accepted, with its chunks; False if there is none such."""
         statements = _statements(self._link.dialect)
@@ -267,6 +271,9 @@ class _Statements:
         )
         self.accept = self._changing(
             'UPDATE "delivery" SET "accepted_at" = ? WHERE "id" = ? AND "accepted_at" IS NULL'
+        )
+        self.take_up = self._changing(
+            'UPDATE "delivery" SET "received_at" = ? WHERE "id" = ? AND "accepted_at" IS NULL'
         )
         self.finish = self._changing(
             'UPDATE "delivery" SET "finished_at" = ? WHERE "id" = ? AND "finished_at" IS NULL'

@@ -262,7 +262,8 @@ class Taking:
         size = min(self._chunk_records, wanted.records)
         same = stored.content_hash == wanted.content_hash and (first is None or first.count == size)
         if same:
-            return stored, work.stored_chunks(stored.id)
+            work.take_up(stored.id, note.received)
+            return replace(stored, received_at=note.received), work.stored_chunks(stored.id)
         work.drop_delivery(stored.id)
         return work.add_delivery(wanted), 0
 

@@ -110,6 +110,31 @@ def test_what_somebody_goes_on_with_is_not_left_behind(core: BatchCore) -> None:
     assert tidied(core) == 1
 
 
+def test_who_comes_again_after_long_is_not_cut_off(core: BatchCore) -> None:
+    """The first time nothing but the manifest was stored; now somebody tidies up between two pieces."""
+    octets = file_of(9, 5)
+    manifest = core.signed(core.manifest(octets, 5))
+
+    def delivered() -> Taken | Refusal:
+        opened = core.taking.open(manifest, ROUTE)
+        assert isinstance(opened, Opened), opened
+        return core.taking.take(opened, io.BytesIO(octets))
+
+    def packed(some: Iterable[bytes]) -> bytes:
+        tidied(core)
+        return pack(some)
+
+    with patch("gateway.batch.taking.pack", side_effect=OSError):
+        assert isinstance(delivered(), Refusal)
+    core.clock.advance(seconds=LONG)
+    with patch("gateway.batch.taking.pack", packed):
+        taken = delivered()
+    assert isinstance(taken, Taken), taken.error
+    with core.store.read() as reader:
+        (delivery,) = find_deliveries(reader.connection, taken.uuid)
+    assert delivery.received_at == core.clock.now()
+
+
 def test_what_a_node_kept_for_long_is_drained_while_others_tidy_up(
     store: Store, clock: StandingClock, tmp_path: Path
 ) -> None:
