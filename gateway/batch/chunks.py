@@ -18,12 +18,11 @@ from gateway.batch.work_kinds import CHUNK
 from gateway.clock import german_day
 from gateway.deferred.base import Postponed, Workshop
 from messages.errors import Category, GatewayError
-from store.errors import StoreBusy, StoreUnavailable, WorkLost
+from store.errors import StoreUnavailable, WorkLost
 from store.records_batch import Chunk, Delivery
 from store.records_work import WorkRow
 from store.unit import UnitOfWork
 
-_BUSY: Final = timedelta(seconds=1)
 _AWAY: Final = timedelta(seconds=10)
 
 
@@ -47,8 +46,6 @@ class ChunkHandler:
             return
         try:
             self._decide(row, delivery, chunk, records)
-        except StoreBusy:
-            raise Postponed(self._tools.real_clock.now() + _BUSY) from None
         except (StoreUnavailable, WorkLost):
             raise
         except Exception as error:

@@ -50,9 +50,9 @@ class WorkHandler(Protocol):
     def do(self, row: WorkRow) -> None:
         """Do a row, and finish it in the unit of work of its effect.
 
-        Raises Postponed when its time has not come, WorkLost when another does it by now; whatever else is
-        raised counts as an attempt. `row.attempts` is 1 the first time; above it, an earlier attempt was
-        given up or its process ended (then `last_code` tells nothing of it).
+        Raises Postponed when its time has not come, WorkLost when another does it by now, StoreBusy when it
+        met others at work; whatever else is raised counts as an attempt. `row.attempts` is 1 the first time;
+        above it, an earlier attempt was given up or its process ended (then `last_code` tells nothing of it).
         """
 
     def discard(self, work: UnitOfWork, row: WorkRow, actor: str) -> None:

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -20,11 +21,15 @@ from gateway.deferred.leases import prolonged
 from gateway.deferred.terms import LONGEST, Terms
 from gateway.journaling import place_of, raise_alarm
 from store.engine import Store
-from store.errors import StoreUnavailable, WorkLost
+from store.errors import StoreBusy, StoreUnavailable, WorkLost
 from store.records_work import WorkRow, WorkState
+from store.unit import UnitOfWork
 from store.work import is_due
 
 _log: Final = logging.getLogger("gateway.deferred")
+_BUSY: Final = timedelta(seconds=1)
+_PATIENCE: Final = 5
+"""How often it is tried to give a row back to a busy store; each time waits for its locks."""
 
 
 class Ended(StrEnum):
@@ -83,10 +88,9 @@ class Worker:
             with prolonged("work-lease", self._terms.lease, self._prolonging(row)):
                 self._handlers[row.kind].do(row)
         except Postponed as postponed:
-            with self._store.unit_of_work() as work:
-                is_ours = work.postpone_work(row, postponed.until)
-                work.commit()
-            return Ended.POSTPONED if is_ours else Ended.LOST
+            return self._postpone(row, postponed.until)
+        except StoreBusy:
+            return self._postpone(row, self._clock.now() + _BUSY)
         except WorkLost:
             _log.warning("deferred work was taken over", extra=_told(row))
             return Ended.LOST
@@ -113,26 +117,45 @@ class Worker:
                 work.commit()
         return row
 
+    def _postpone(self, row: WorkRow, until: datetime) -> Ended:
+        is_ours = self._give_back(lambda work: work.postpone_work(row, until))
+        return Ended.POSTPONED if is_ours else Ended.LOST
+
     def _fail(self, row: WorkRow, error: Exception) -> Ended:
         wait = self._terms.wait_after(row.attempts)
         if isinstance(error, StoreUnavailable):
             _log.warning("deferred work failed: %s", type(error).__name__, extra=_told(row))
         else:
             raise_alarm("deferred work failed", error, **_told(row))
-        with self._store.unit_of_work() as work:
-            is_ours = work.fail_work(
+        is_ours = self._give_back(
+            lambda work: work.fail_work(
                 row,
                 code=type(error).__qualname__,
                 place=place_of(error),
                 retry_at=None if wait is None else self._clock.now() + wait,
             )
-            work.commit()
+        )
         if not is_ours:
             return Ended.LOST
         if wait is None:
             _tell_dead(row)
             return Ended.DEAD
         return Ended.FAILED
+
+    def _give_back(self, change: Callable[[UnitOfWork], bool]) -> bool:
+        """Write how a turn ended, again where the store is busy: a row that stays taken loses an attempt."""
+        left = _PATIENCE
+        while True:
+            left -= 1
+            try:
+                with self._store.unit_of_work() as work:
+                    is_ours = change(work)
+                    work.commit()
+            except StoreBusy:
+                if not left:
+                    raise
+            else:
+                return is_ours
 
     def _prolonging(self, row: WorkRow) -> Callable[[], None]:
         """Return what prolongs the lease of a row that was just taken, until it was held for `LONGEST`."""

@@ -134,18 +134,46 @@ def test_one_that_always_fails_stops_nobody(store: Store) -> None:
     assert [each for each, _ in effects(store)] == [ids[0], *ids[2:]]
 
 
-def test_a_store_that_is_busy_for_a_moment_costs_an_attempt_but_no_alarm(
+def test_a_store_that_is_busy_now_and_again_costs_neither_an_attempt_nor_an_alarm(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     (row_id,) = enqueue(store)
+    clock = StandingClock()
 
     def fail(_: WorkRow) -> None:
         raise StoreBusy("somebody else")
 
-    with caplog.at_level(logging.ERROR, "gateway"):
-        assert worker(store, fail).work_off() == {Ended.FAILED: 1}
+    with caplog.at_level(logging.WARNING, "gateway"):
+        for _ in range(20):
+            assert worker(store, fail, clock=clock).work_off() == {Ended.POSTPONED: 1}
+            clock.advance(seconds=1)
     assert caplog.records == []
-    assert stored(store, row_id).last_code == "StoreBusy"
+    assert (stored(store, row_id).attempts, stored(store, row_id).last_code) == (0, None)
+    assert worker(store, clock=clock).work_off() == {Ended.DONE: 1}
+
+
+@pytest.mark.parametrize(
+    "error", [Postponed(NOW + timedelta(seconds=1)), RuntimeError(), StoreBusy("others")]
+)
+def test_a_row_is_given_back_although_the_store_is_busy_then(
+    store: Store, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (row_id,) = enqueue(store)
+    busy = iter([True, True])
+    commit = UnitOfWork.commit
+
+    def crowded(work: UnitOfWork) -> None:
+        if next(busy, False):
+            raise StoreBusy("somebody else")
+        commit(work)
+
+    def fail(_: WorkRow) -> None:
+        monkeypatch.setattr(UnitOfWork, "commit", crowded)
+        raise error
+
+    assert worker(store, fail).run_once() in (Ended.POSTPONED, Ended.FAILED)
+    assert next(busy, None) is None
+    assert (stored(store, row_id).state, stored(store, row_id).holder) == (WorkState.READY, None)
 
 
 def test_what_has_to_wait_for_others_uses_up_no_attempt(store: Store) -> None:
