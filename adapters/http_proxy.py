@@ -88,6 +88,6 @@ def _is_trusted(address: str, networks: Sequence[Network]) -> bool:
 def _fingerprint(escaped: bytes) -> str | None:
     try:
         certificate = x509.load_pem_x509_certificate(unquote_to_bytes(escaped))
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return None
     return certificate.fingerprint(hashes.SHA256()).hex()

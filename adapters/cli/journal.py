@@ -75,7 +75,7 @@ def verify(
     try:
         for path in signer or ():
             certificates += x509.load_pem_x509_certificates(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, x509.InvalidVersion) as error:
         raise CommandError(f"{path}: {error}") from error
     with opened_store(settings) as store:
         heads = HeadsFile(settings.journal.heads_file)

@@ -328,7 +328,7 @@ def read_certificate(path: Path) -> PartyCertificate:
         certificate = (
             x509.load_pem_x509_certificate(content) if pem else x509.load_der_x509_certificate(content)
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, x509.InvalidVersion) as error:
         raise CommandError(f"{path}: no certificate can be read from it ({error})") from error
     return PartyCertificate(certificate.fingerprint(SHA256()).hex(), certificate.public_bytes(Encoding.DER))
 

@@ -34,7 +34,10 @@ class GatewayTrust:
     @classmethod
     def load(cls, *paths: Path, validator: Validator | None = None) -> Self:
         """Read the gateway's certificates from PEM files. Raises OSError, ValueError."""
-        found = [cert for path in paths for cert in x509.load_pem_x509_certificates(path.read_bytes())]
+        try:
+            found = [cert for path in paths for cert in x509.load_pem_x509_certificates(path.read_bytes())]
+        except x509.InvalidVersion as error:
+            raise ValueError(str(error)) from error
         return cls(found, validator)
 
     def require(self, certificate: x509.Certificate, now: datetime) -> None:

@@ -147,7 +147,7 @@ def certificate_from_der(der: bytes) -> CertificateKey:
     """
     try:
         certificate = x509.load_der_x509_certificate(der)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise GatewayError("T003.unreadable") from None
     return certificate_key(certificate)
 

@@ -21,7 +21,6 @@ DAY = date(2026, 11, 24)
 ENGLISH = re.compile(
     r"\b(of|the|no|such|another|or|only|pattern|attribute|value|text|element|end|empty|not|nothing|rule|a|is|its)\b"
 )
-NAMES_ONLY = re.compile(r"[\w.:/@\[\]*-]+")
 
 
 @pytest.mark.parametrize(
@@ -32,6 +31,7 @@ NAMES_ONLY = re.compile(r"[\w.:/@\[\]*-]+")
         ("end of personalien", "Ende von personalien"),
         ("urn:example:list (version 3, 4)", "urn:example:list (Version 3, 4)"),
         ("MinLength 1", "Mindestlänge 1"),
+        ("a number from 1 to 999", "eine Zahl von 1 bis 999"),
         ("geburtsdatum", "geburtsdatum"),
         ("code or name", "code oder name"),
     ],
@@ -94,8 +94,9 @@ def test_every_finding_of_the_schema_check_reads_german() -> None:
         for error in single_errors(to_error(violations)):
             for said in (error.details["expected"], error.details["found"]):
                 seen.add(said)
-    english = {said: in_german(said) for said in seen if ENGLISH.search(outside_names(in_german(said)))}
-    assert english == {}
+    # "text" is the name of an element.
+    german = {said: in_german(said) for said in seen - {"text"}}
+    assert {said: told for said, told in german.items() if ENGLISH.search(outside_names(told))} == {}
     assert len(seen) > 50
 
 

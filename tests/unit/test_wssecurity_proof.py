@@ -302,6 +302,13 @@ def _text(octets: bytes) -> str:
     return base64.b64encode(octets).decode()
 
 
+def _of_no_version() -> bytes:
+    """A certificate of version 107, which no library knows."""
+    third = bytes.fromhex("a003020102")
+    assert _der().count(third) == 1
+    return _der().replace(third, bytes.fromhex("a00302016a"))
+
+
 def _identifier(kind: str, octets: bytes) -> str:
     return f'<wsse:KeyIdentifier ValueType="{kind}">{_text(octets)}</wsse:KeyIdentifier>'
 
@@ -345,6 +352,7 @@ def test_a_certificate_that_is_not_sent_must_be_known(form: str) -> None:
     ("content", "code"),
     [
         (_identifier(names.X509_V3, b"no certificate"), "T003.unreadable"),
+        (_identifier(names.X509_V3, _of_no_version()), "T003.unreadable"),
         (_identifier("urn:other", b"x"), "T011.key-info"),
         (_issuer_serial("CN=Other", 1, f"<ds:X509Certificate>{_text(_der())}</ds:X509Certificate>"),
          "T011.key-info"),
