@@ -16,6 +16,7 @@ from gateway.handlers.table import handlers
 from gateway.number import Numbers
 from gateway.parties import PartyDirectory
 from gateway.permission import Claims, objections, wrong_environment
+from gateway.places import placed
 from gateway.results import Answer, Refusal
 from gateway.rules.engine import RuleBook
 from gateway.senders import Senders
@@ -279,6 +280,7 @@ class Pipeline:
             return self.refuse_unproven(
                 sha256=document.content_hash, size=len(document.canonical), error=error, route=way.route
             )
+        error = placed(error, document.element)
         if error.code != "T200.store-away":
             journaling.note_refusal(
                 self._store,

@@ -157,7 +157,7 @@ class SchemaRegistry:
         return contract
 
     def last_day(self, element: etree._Element) -> date | None:
-        """Return the last day on which a document is served; None while no end is set, or if it is unknown."""
+        """Return the last day on which a document is served; None while no end is set, or of no contract."""
         known = self._by_root.get(element.tag)
         return None if known is None else known[0].served_until
 

@@ -48,6 +48,19 @@ def journal(core: Core) -> list[JournalRecord]:
         return list(reader.journal(unsealed=True))
 
 
+PLACES = {
+    "S100": "/nachrichtenUUID",
+    "S999.missing-trigger": ".070007",
+    "S999.test-attribute": ".070001",
+    "S999.type-mismatch": "/nachrichtentyp/code",
+    "S999.uuid-reused": "/nachrichtenUUID",
+    "T070.foreign-authority": "/autor/kennung",
+    "T070.type-not-allowed": "/nachrichtentyp/code",
+    "T080": "/leser/kennung",
+}
+"""With what the path of a refusal ends that is about one place of the message."""
+
+
 def proven_refusal(core: Core, message: Message | bytes, code: str, holder: str = "abh1") -> Refusal:
     """Expect a refusal with a 0010, journaled with its bytes, and nothing else kept."""
     before = core.counts()
@@ -55,6 +68,9 @@ def proven_refusal(core: Core, message: Message | bytes, code: str, holder: str 
     assert refusal.error.code == code
     fehler = parse_fehler(etree.fromstring(refusal.fehler))
     assert fehler.code == code
+    if code in PLACES:
+        assert (fehler.pfad or "").endswith(PLACES[code])
+        assert fehler.zeile
     assert fehler.rueckweisung is not None
     rejection = parse(fehler.rueckweisung)
     assert isinstance(rejection, Rueckweisung0010)
