@@ -35,6 +35,7 @@ from messages import bva
 from messages.errors import GatewayError
 from messages.fehler import ROOT as FEHLER
 from messages.fehler import parse_fehler
+from messages.namespaces import BVA
 
 __all__ = ["BatchClient", "Result"]
 
@@ -123,11 +124,13 @@ class BatchClient:
         In: what is told of the octets that have left. Out: the receipt: everything is stored safely. Raises
         Refused, Unreachable, UntrustedAnswer, UnexpectedAnswer, OSError.
         """
+        sent = _uuid_of(manifest)
 
         def post() -> bva.Eingang200007:
             with DeliveryBody(manifest, file, told) as body:
                 response = self._post(self.endpoint, body, {"Content-Type": body.content_type})
                 receipt: bva.Eingang200007 = self._document(response, bva.Eingang200007)[1]
+                _require_same(receipt.lieferschein_uuid, sent)
                 return receipt
 
         return self._repeated(post)
@@ -138,7 +141,11 @@ class BatchClient:
 
     def note(self, result_uuid: str) -> tuple[bytes, bva.Ergebnisschein200006]:
         """Fetch the note of a result: as it was signed, and what it says. Raises as `deliver`."""
-        return self._asked(bva.Gegenstand.NOTE, bva.Ergebnisschein200006, ergebnisschein_uuid=result_uuid)
+        raw, note = self._asked(
+            bva.Gegenstand.NOTE, bva.Ergebnisschein200006, ergebnisschein_uuid=result_uuid
+        )
+        _require_same(note.ergebnisschein_uuid, result_uuid)
+        return raw, note
 
     def file(self, note: bva.Ergebnisschein200006, out: IO[bytes], told: Told | None = None) -> None:
         """Fetch the file of a result into an open one, and hold it against its note.
@@ -179,22 +186,27 @@ class BatchClient:
     def _asked(self, what: bva.Gegenstand, kind: type[_Answer], **further: Any) -> tuple[bytes, _Answer]:
         def ask() -> tuple[bytes, _Answer]:
             # Each attempt is a request of its own: its UUID is used up by the one that arrived.
-            response = self._post(f"{self.endpoint}/results", self._request(what, **further), _XML)
-            return self._document(response, kind)
+            asked = self._question(what, **further)
+            response = self._post(f"{self.endpoint}/results", self._signed(asked), _XML)
+            raw, answer = self._document(response, kind)
+            if isinstance(answer, bva.Uebersicht200009):
+                _require_same(answer.abruf_uuid, asked.abruf_uuid)
+            return raw, answer
 
         return self._repeated(ask)
 
     def _request(self, what: bva.Gegenstand, **further: Any) -> bytes:
-        return self._signed(
-            bva.Abruf200008(
-                test=self._test,
-                abruf_uuid=self._new_uuid(),
-                erstellungszeitpunkt=german_time(self._clock.now()),
-                autor=self._agency,
-                leser=self._reader,
-                gegenstand=what,
-                **further,
-            )
+        return self._signed(self._question(what, **further))
+
+    def _question(self, what: bva.Gegenstand, **further: Any) -> bva.Abruf200008:
+        return bva.Abruf200008(
+            test=self._test,
+            abruf_uuid=self._new_uuid(),
+            erstellungszeitpunkt=german_time(self._clock.now()),
+            autor=self._agency,
+            leser=self._reader,
+            gegenstand=what,
+            **further,
         )
 
     def _signed(self, document: Any) -> bytes:
@@ -301,6 +313,19 @@ def _content(response: requests.Response) -> bytes:
     finally:
         response.close()
     return bytes(content)
+
+
+def _uuid_of(manifest: bytes) -> str:
+    # What is broken is the gateway's to refuse.
+    parser = etree.XMLParser(recover=True, load_dtd=False, resolve_entities=False, no_network=True)
+    root = etree.fromstring(manifest, parser)
+    return "" if root is None else (root.findtext(f"{{{BVA}}}lieferscheinUUID") or "").strip()
+
+
+def _require_same(named: str, sent: str) -> None:
+    """Signed is not enough: somebody in between may hand out what answers something else."""
+    if named.lower() != sent.lower():
+        raise UntrustedAnswer("the answer belongs to another delivery, result or request")
 
 
 def _plain_name(name: str) -> str:
