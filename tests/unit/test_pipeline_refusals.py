@@ -66,7 +66,9 @@ def proven_refusal(core: Core, message: Message | bytes, code: str, holder: str 
     before = core.counts()
     refusal = core.refusal(message, holder)
     assert refusal.error.code == code
-    fehler = parse_fehler(etree.fromstring(refusal.fehler))
+    element = etree.fromstring(refusal.fehler)
+    assert core.registry.check(core.registry.identify(element, NOW.date()), element) == ()
+    fehler = parse_fehler(element)
     assert fehler.code == code
     if code in PLACES:
         assert (fehler.pfad or "").endswith(PLACES[code])
@@ -152,6 +154,12 @@ def test_list_version_and_empty_text_name_their_path(
     octets = etree.tostring(build(report()))
     assert before in octets
     assert proven_refusal(core, octets.replace(before, after), code).error.path
+
+
+def test_a_name_without_end_does_not_break_the_contract_of_the_refusal(core: Core) -> None:
+    element = build(report())
+    element[-1].set("a" * 5000, "1")
+    proven_refusal(core, etree.tostring(element), "X001")
 
 
 def test_wrong_version(core: Core) -> None:
