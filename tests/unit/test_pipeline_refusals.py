@@ -156,6 +156,13 @@ def test_list_version_and_empty_text_name_their_path(
     assert proven_refusal(core, octets.replace(before, after), code).error.path
 
 
+def test_a_name_in_another_script_does_not_break_the_rejection(core: Core) -> None:
+    element = build(report())
+    element.append(etree.Element("имя"))
+    refusal = proven_refusal(core, etree.tostring(element, encoding="utf-8"), "X001")
+    assert "имя" in refusal.error.text_de
+
+
 def test_a_name_without_end_does_not_break_the_contract_of_the_refusal(core: Core) -> None:
     element = build(report())
     element[-1].set("a" * 5000, "1")
