@@ -7,6 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from schemas.din91379 import beyond_datatype_c
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 AGENCY_ID = r"^[a-z]{2,8}:[0-9A-Za-z]{1,20}$"
 SQLITE_PREFIX = "sqlite:///"
@@ -44,6 +46,13 @@ class GatewaySection(Section):
     city: str = Field(min_length=1, description="town")
     phone: str | None = Field(default=None, description="telephone number for the answers' frame")
     email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="e-mail address for the answers' frame")
+
+    @field_validator("name", "street", "house_number", "city", "phone", "email")
+    @classmethod
+    def _in_characters_of_messages(cls, value: str | None) -> str | None:
+        if strange := beyond_datatype_c(value or ""):
+            raise ValueError(f"it has characters that messages do not know (DIN 91379): {strange}")
+        return value
 
 
 class KeysSection(Section):

@@ -130,6 +130,7 @@ def test_every_problem_is_found_at_once_with_what_is_expected(file: Path) -> Non
     ("section", "line", "key"),
     [
         ("gateway", 'postcode = "9040"', "gateway.postcode"),
+        ("gateway", 'city = "Nürnberg – Süd"', "gateway.city"),
         ("store", 'url = "mysql://db"', "store.url"),
         ("trust", "anchors = []", "trust.anchors"),
         ("http", "port = 70000", "http.port"),
