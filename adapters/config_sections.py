@@ -11,6 +11,8 @@ from schemas.din91379 import beyond_datatype_c
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 AGENCY_ID = r"^[a-z]{2,8}:[0-9A-Za-z]{1,20}$"
+HOUSE_NUMBER = r"^([0-9]{1,4}) ?([A-Za-z./][A-Za-z0-9./]{0,3})?$"
+"""Digits and what follows them: messages have an element for each."""
 SQLITE_PREFIX = "sqlite:///"
 
 
@@ -41,7 +43,9 @@ class GatewaySection(Section):
     )
     name: str = Field(min_length=1, description="name of the agency as it stands in the answers")
     street: str = Field(min_length=1, description="street of the agency's building")
-    house_number: str = Field(min_length=1, description="house number")
+    house_number: str = Field(
+        pattern=HOUSE_NUMBER, description="house number: four digits at most, a letter or addition (`12 a`)"
+    )
     postcode: str = Field(pattern=r"^[0-9]{5}$", description="German postcode, five digits")
     city: str = Field(min_length=1, description="town")
     phone: str | None = Field(default=None, description="telephone number for the answers' frame")
