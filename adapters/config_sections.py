@@ -7,8 +7,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from schemas.din91379 import beyond_datatype_c
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 AGENCY_ID = r"^[a-z]{2,8}:[0-9A-Za-z]{1,20}$"
+HOUSE_NUMBER = r"^([0-9]{1,4}) ?([A-Za-z./][A-Za-z0-9./]{0,3})?$"
+"""Digits and what follows them: messages have an element for each."""
 SQLITE_PREFIX = "sqlite:///"
 
 
@@ -39,11 +43,20 @@ class GatewaySection(Section):
     )
     name: str = Field(min_length=1, description="name of the agency as it stands in the answers")
     street: str = Field(min_length=1, description="street of the agency's building")
-    house_number: str = Field(min_length=1, description="house number")
+    house_number: str = Field(
+        pattern=HOUSE_NUMBER, description="house number: four digits at most, a letter or addition (`12 a`)"
+    )
     postcode: str = Field(pattern=r"^[0-9]{5}$", description="German postcode, five digits")
     city: str = Field(min_length=1, description="town")
     phone: str | None = Field(default=None, description="telephone number for the answers' frame")
     email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="e-mail address for the answers' frame")
+
+    @field_validator("name", "street", "house_number", "city", "phone", "email")
+    @classmethod
+    def _in_characters_of_messages(cls, value: str | None) -> str | None:
+        if strange := beyond_datatype_c(value or ""):
+            raise ValueError(f"it has characters that messages do not know (DIN 91379): {strange}")
+        return value
 
 
 class KeysSection(Section):

@@ -33,7 +33,8 @@ class RulesSection(Section):
     )
     unlimited_1b: bool = Field(default=True, description="an obligation 1b has no end")
     notify_replaced: bool = Field(
-        default=True, description="tell an agency, through its outbox, that its right was replaced"
+        default=True,
+        description="tell an agency, through its outbox, that its right was replaced or its takeover ended",
     )
     fallback_office: str | None = Field(
         default=None, description="id of the regional office for postcodes that no office's ranges hold"

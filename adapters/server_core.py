@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from adapters.config import Config
 from adapters.config_files import contract_folders
 from adapters.config_secrets import load_ecdsa_key, load_signing_key, read_secret
+from adapters.config_sections import HOUSE_NUMBER
 from gateway.batch.signing import signer
 from gateway.business_clock import business_clock
 from gateway.clock import Clock, SystemClock
@@ -211,12 +213,15 @@ def core_settings(config: Config) -> Settings:
     reachable = [Erreichbarkeit(codes.code("erreichbarkeit", _EMAIL), gateway.email)]
     if gateway.phone is not None:
         reachable.append(Erreichbarkeit(codes.code("erreichbarkeit", _PHONE), gateway.phone))
+    house = re.fullmatch(HOUSE_NUMBER, gateway.house_number)
+    number, letter = (gateway.house_number, None) if house is None else house.groups()
     return Settings(
         environment=config.environment.name,
         kennung=gateway.kennung,
         name=gateway.name,
         address=Gebaeudeanschrift(
-            hausnummer=gateway.house_number,
+            hausnummer=number,
+            hausnummer_buchstabe=letter,
             postleitzahl=gateway.postcode,
             strasse=gateway.street,
             wohnort=gateway.city,

@@ -1,6 +1,7 @@
 """The results of records (200004): a number, parked, refused with a reason, or not processed."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from gateway.accepted import Body
 from gateway.decided import Decided, Verdict
@@ -17,6 +18,8 @@ from messages.codes import code
 from messages.errors import CATALOGUE, GatewayError
 from messages.violations import single_errors
 
+_WEIGHED: Final = "17001.weighed"
+
 
 def body(decided: Decided) -> Body:
     """Return the result in which the decision about a record is told."""
@@ -26,11 +29,13 @@ def body(decided: Decided) -> Body:
         return _refused(decided)
     if decided.verdict is Verdict.ASKED:
         raise LookupError("a question to whom no message can bring one")
+    # The list has one key for all that waits; who the person is may be certain.
     reason = decided.given_reason
+    text = _WEIGHED if decided.verdict is Verdict.CLERK else reason
     return Body(
         Ergebnis200004,
         zurueckgestellt=Zurueckgestellt(
-            code("dublette", reason), CATALOGUE[reason].render_de(), decided.contact
+            code("dublette", reason), CATALOGUE[text].render_de(), decided.contact
         ),
     )
 

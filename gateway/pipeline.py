@@ -16,6 +16,7 @@ from gateway.handlers.table import handlers
 from gateway.number import Numbers
 from gateway.parties import PartyDirectory
 from gateway.permission import Claims, objections, wrong_environment
+from gateway.places import placed
 from gateway.results import Answer, Refusal
 from gateway.rules.engine import RuleBook
 from gateway.senders import Senders
@@ -117,20 +118,17 @@ class Pipeline:
         service = self._services.get(way.document.element.tag)
         if service is not None:
             return self._serve(way, service, today)
-        parsed = self._understand(way, today)
+        try:
+            parsed = self._understand(way, today)
+        except GatewayError as refused:
+            return self._repeat_after_end(way, today, refused)
         way.mark("understand")
         party = self._authorise(way, parsed)
         accepted = AcceptedMessage(parsed, party, way.route, way.now, today)
         step = self._handlers[type(parsed.message)].prepare(accepted)
         way.mark("prepare")
         with self._store.unit_of_work() as work:
-            known = work.register(
-                party.kennung,
-                accepted.uuid,
-                parsed.document.content_hash,
-                parsed.contract.message_type,
-                way.now,
-            )
+            known = self._registered(work, accepted)
             if known is not None:
                 return self._repeat(work, accepted, known)
             way.mark("register")
@@ -195,6 +193,36 @@ class Pipeline:
             uuid=request.uuid,
         )
 
+    def _repeat_after_end(self, way: Way, today: date, refused: GatewayError) -> Answer:
+        """Repeat the answer to what was taken in while its version was served; all else stays refused.
+
+        Who lost the last answer in a version and sends again must not hear that nothing was taken.
+        """
+        last = self._registry.last_day(way.document.element)
+        if refused.code != "V000" or last is None or last >= today:
+            raise refused
+        try:
+            parsed = self._understand(way, last)
+            party = self._authorise(way, parsed)
+        except GatewayError:
+            raise refused from None
+        accepted = AcceptedMessage(parsed, party, way.route, way.now, today)
+        with self._store.unit_of_work() as work:
+            known = self._registered(work, accepted)
+            if known is None:
+                raise refused
+            return self._repeat(work, accepted, known)
+
+    @staticmethod
+    def _registered(work: UnitOfWork, accepted: AcceptedMessage) -> KnownMessage | None:
+        return work.register(
+            accepted.party.kennung,
+            accepted.uuid,
+            accepted.parsed.document.content_hash,
+            accepted.parsed.contract.message_type,
+            accepted.received,
+        )
+
     def _repeat(self, work: UnitOfWork, accepted: AcceptedMessage, known: KnownMessage) -> Answer:
         if known.content_hash != accepted.parsed.document.content_hash:
             raise GatewayError("S999.uuid-reused")
@@ -252,6 +280,7 @@ class Pipeline:
             return self.refuse_unproven(
                 sha256=document.content_hash, size=len(document.canonical), error=error, route=way.route
             )
+        error = placed(error, document.element)
         if error.code != "T200.store-away":
             journaling.note_refusal(
                 self._store,

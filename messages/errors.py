@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _SAID: Final = frozenset({"expected", "found"})
 """Details that may hold words beside names and codes; they come in English."""
+_LONGEST_PATH: Final = 4000
+"""As much of a path as the contract of the service has room for: names have no end."""
 
 
 class Advice(StrEnum):
@@ -110,7 +112,7 @@ class GatewayError(Exception):
         super().__init__(code)
         self.code = code
         self.entry = entry
-        self.path = path
+        self.path = None if path is None else path[:_LONGEST_PATH]
         self.line = line
         self.details: Mapping[str, str] = MappingProxyType(dict(details or {}))
         self.violations = tuple(violations)

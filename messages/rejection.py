@@ -14,6 +14,7 @@ from messages.frame import Grundrahmen, Nachrichtenkopf
 from messages.namespaces import RUECKWEISUNG
 from messages.values import Code, Erreichbarkeit, Gebaeudeanschrift, Postfachanschrift
 from messages.violations import single_errors
+from schemas.din91379 import is_datatype_c
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def reasons(error: GatewayError) -> tuple[Rueckweisungsgrund, ...]:
     by_standard: dict[str, list[GrundSpezifisch]] = {}
     for single in single_errors(error) or (error,):
         if single.entry.standard is not None:
-            specific = GrundSpezifisch(specific_error(single.code), " ".join(_words(single)))
+            specific = GrundSpezifisch(specific_error(single.code), _writable(" ".join(_words(single))))
             by_standard.setdefault(single.entry.standard, []).append(specific)
     return tuple(
         Rueckweisungsgrund(xinneres_error(standard), tuple(specifics))
@@ -125,6 +126,18 @@ def _words(error: GatewayError) -> Iterator[str]:
         yield f"Stelle: {error.path}"
     if error.line:
         yield f"Zeile: {error.line}"
+
+
+_WRITTEN: Final = str.maketrans({"–": "-", "…": "..."})
+
+
+def _writable(text: str) -> str:
+    """Return a text in the characters that the standard allows here.
+
+    Names that others chose may stand in it, and the dashes of periods; our own texts keep to these
+    characters.
+    """
+    return "".join(char if is_datatype_c(char) else "?" for char in text.translate(_WRITTEN))
 
 
 def identification(kopf: Nachrichtenkopf, nachrichtentyp: Code) -> IdentifikationNachricht:

@@ -156,6 +156,11 @@ class SchemaRegistry:
             raise ContractError(self._not_served(element, {contract.standard}, on, found))
         return contract
 
+    def last_day(self, element: etree._Element) -> date | None:
+        """Return the last day on which a document is served; None while no end is set, or of no contract."""
+        known = self._by_root.get(element.tag)
+        return None if known is None else known[0].served_until
+
     def versions_of(self, standard: str) -> Sequence[ContractFolder]:
         """Return the versions of a standard, the oldest first."""
         found = [folder for folder in self.folders if folder.standard == standard]

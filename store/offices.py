@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from sqlalchemy import Connection, delete, insert, select
 
+from schemas.din91379 import beyond_datatype_c
 from store.records import OfficeRecord, PostcodeRange
 from store.schema import office, office_postcode
 
@@ -34,6 +35,12 @@ class OfficeTable:
                 raise ValueError(f"range {entry.first}-{entry.last} is not made of postcodes of five digits")
             if entry.first > entry.last:
                 raise ValueError(f"range {entry.first}-{entry.last} runs backwards")
+        for listed in self.offices:
+            for text in (listed.name, *listed.contact.values()):
+                if strange := beyond_datatype_c(str(text)):
+                    raise ValueError(
+                        f"office {listed.id} has characters that messages do not know (DIN 91379): {strange}"
+                    )
         ordered = sorted(self.ranges, key=lambda entry: entry.first)
         for lower, upper in pairwise(ordered):
             if upper.first <= lower.last:

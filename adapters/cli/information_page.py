@@ -8,8 +8,9 @@ _HEAD = """# Who is told what
 
 What an agency is told about a person and a case, and when it may join the obligation of another. The rows are
 in the order in which they decide, the first that matches holds; tests show that every combination has one,
-and that every row is reached by some. What no row names is not told, and every request leaves an entry in the
-log of retrievals ([how that is looked at](clerks.md)).
+and that every row is reached by some. What no row names is not told. Every request that gets an answer, be it
+a refusal, leaves an entry in the log of retrievals ([how that is looked at](data-protection.md)); a fault is
+in the journal only.
 
 `inge rules existence`, `inge rules takeover`, `inge rules scope` and `inge rules row T13` tell the same. This
 page is made from the data by `make docs`.

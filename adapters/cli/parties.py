@@ -57,6 +57,7 @@ def add(
     from store.parties import add_party
     from store.records import PartyRecord
 
+    _check_name(name)
     settings = configuration(config)
     test = settings.environment.name == "test"
     types = frozenset(allow or (types_of(agency_type) if test else ()))
@@ -155,6 +156,7 @@ def set_party(
     from store.confirmations import lock_party_row
     from store.parties import change_party, show_party
 
+    _check_name(name or "")
     given = {
         "name": name,
         "allowed_types": None if allow is None else frozenset(allow),
@@ -299,6 +301,14 @@ def _check_connected(
             " in the test environment (`inge connect open` there, then `inge connect import` here)",
             exit_code=REFUSED,
         )
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name that would make answers invalid: it stands in what other agencies are told."""
+    from schemas.din91379 import beyond_datatype_c
+
+    if strange := beyond_datatype_c(name):
+        raise CommandError(f"the name has characters that messages do not know (DIN 91379): {strange}")
 
 
 def _version_named(version: str, config: Config) -> str:

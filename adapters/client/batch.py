@@ -125,15 +125,14 @@ class BatchClient:
         Refused, Unreachable, UntrustedAnswer (also for the receipt of another delivery), UnexpectedAnswer,
         OSError.
         """
-        uuid = _uuid_of(manifest)
+        sent = _uuid_of(manifest)
 
         def post() -> bva.Eingang200007:
             with DeliveryBody(manifest, file, told) as body:
                 response = self._post(self.endpoint, body, {"Content-Type": body.content_type})
                 receipt: bva.Eingang200007 = self._document(response, bva.Eingang200007)[1]
-            if receipt.lieferschein_uuid.lower() != uuid:
-                raise UntrustedAnswer("the receipt's lieferscheinUUID is not that of the delivery")
-            return receipt
+                _require_same(receipt.lieferschein_uuid, sent)
+                return receipt
 
         return self._repeated(post)
 
@@ -143,10 +142,10 @@ class BatchClient:
 
     def note(self, result_uuid: str) -> tuple[bytes, bva.Ergebnisschein200006]:
         """Fetch the note of a result: as it was signed, and what it says. Raises as `deliver`."""
-        asked = bva.Gegenstand.NOTE
-        raw, note = self._asked(asked, bva.Ergebnisschein200006, ergebnisschein_uuid=result_uuid)
-        if note.ergebnisschein_uuid.lower() != result_uuid.lower():
-            raise UntrustedAnswer("the note is that of another result")
+        raw, note = self._asked(
+            bva.Gegenstand.NOTE, bva.Ergebnisschein200006, ergebnisschein_uuid=result_uuid
+        )
+        _require_same(note.ergebnisschein_uuid, result_uuid)
         return raw, note
 
     def file(self, note: bva.Ergebnisschein200006, out: IO[bytes], told: Told | None = None) -> None:
@@ -188,26 +187,27 @@ class BatchClient:
     def _asked(self, what: bva.Gegenstand, kind: type[_Answer], **further: Any) -> tuple[bytes, _Answer]:
         def ask() -> tuple[bytes, _Answer]:
             # Each attempt is a request of its own: its UUID is used up by the one that arrived.
-            uuid = self._new_uuid()
-            asked = self._request(what, uuid, **further)
-            raw, answer = self._document(self._post(f"{self.endpoint}/results", asked, _XML), kind)
-            if isinstance(answer, bva.Uebersicht200009) and answer.abruf_uuid.lower() != uuid.lower():
-                raise UntrustedAnswer("the answer belongs to another request")
+            asked = self._question(what, **further)
+            response = self._post(f"{self.endpoint}/results", self._signed(asked), _XML)
+            raw, answer = self._document(response, kind)
+            if isinstance(answer, bva.Uebersicht200009):
+                _require_same(answer.abruf_uuid, asked.abruf_uuid)
             return raw, answer
 
         return self._repeated(ask)
 
-    def _request(self, what: bva.Gegenstand, request_uuid: str | None = None, **further: Any) -> bytes:
-        return self._signed(
-            bva.Abruf200008(
-                test=self._test,
-                abruf_uuid=request_uuid or self._new_uuid(),
-                erstellungszeitpunkt=german_time(self._clock.now()),
-                autor=self._agency,
-                leser=self._reader,
-                gegenstand=what,
-                **further,
-            )
+    def _request(self, what: bva.Gegenstand, **further: Any) -> bytes:
+        return self._signed(self._question(what, **further))
+
+    def _question(self, what: bva.Gegenstand, **further: Any) -> bva.Abruf200008:
+        return bva.Abruf200008(
+            test=self._test,
+            abruf_uuid=self._new_uuid(),
+            erstellungszeitpunkt=german_time(self._clock.now()),
+            autor=self._agency,
+            leser=self._reader,
+            gegenstand=what,
+            **further,
         )
 
     def _signed(self, document: Any) -> bytes:
@@ -323,6 +323,12 @@ def _content(response: requests.Response) -> bytes:
     finally:
         response.close()
     return bytes(content)
+
+
+def _require_same(named: str, sent: str) -> None:
+    """Signed is not enough: somebody in between may hand out what answers something else."""
+    if named.lower() != sent.lower():
+        raise UntrustedAnswer("the answer belongs to another delivery, result or request")
 
 
 def _plain_name(name: str) -> str:

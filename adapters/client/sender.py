@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import zeep
 from lxml import etree
 
-from adapters.client.errors import ClientError, Refused, UnexpectedAnswer, Unreachable
+from adapters.client.errors import ClientError, Refused, UnexpectedAnswer, Unreachable, UntrustedAnswer
 from adapters.client.proof import AnswerProof, Proven
 from adapters.client.retry import RetryPolicy
 from adapters.client.transport import CappedTransport
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _PORTS = {"1.1": "Soap11", "1.2": "Soap12"}
 _STALE = "T011.stale-timestamp"
+_SENT: Final = "nachrichtenkopf.g2g/identifikation.nachricht/nachrichtenUUID"
+_ANSWERED: Final = "{*}ausloeserUUID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Client:
 
         A message is written in the version its frame names; the answer comes in the same.
         Network failures and "try later" are repeated with the same UUID and a fresh seal, as the retry
-        policy says; a stale time stamp is signed again at once.
+        policy says; a stale time stamp is signed again at once. The answer names this message.
         Raises Refused, Unreachable, UntrustedAnswer, UnexpectedAnswer, and ValueError for a document that
         belongs to no operation of the contract.
         """
@@ -106,7 +108,11 @@ class Client:
         operation = self._operation(str(element.tag))
         body = _canonical(element)
         proven, attempts = self._repeated(operation, lambda: body)
-        return self._reply(proven, operation, attempts)
+        reply = self._reply(proven, operation, attempts)
+        # Signed is not enough: somebody in between may hand out the answer to another message.
+        if _uuid_at(reply.element, _ANSWERED) != _uuid_at(element, _SENT):
+            raise UntrustedAnswer("the answer belongs to another message")
+        return reply
 
     def ask(self, tag: str, make: Callable[[], etree._Element]) -> etree._Element:
         """Ask the service itself; `tag` is the request's Clark name. Out: the proven answer element.
@@ -232,6 +238,11 @@ _OWN: Final[Mapping[Any, Callable[[etree._Element], Quittung | Mitteilung]]] = {
     Quittung.root: parse_quittung,
     Mitteilung.root: parse_mitteilung,
 }
+
+
+def _uuid_at(element: etree._Element, place: str) -> str:
+    # RFC 4122 compares UUIDs without regard to case.
+    return (element.findtext(place) or "").strip().lower()
 
 
 def _no_soap(status: int) -> ClientError:

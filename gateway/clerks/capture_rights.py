@@ -18,6 +18,7 @@ from gateway.requests import Request, number_of
 from gateway.tools import Tools
 from gateway.validity import Ends
 from messages.errors import GatewayError
+from schemas.din91379 import beyond_datatype_c
 from store.case_files import find_case, find_person
 from store.engine import Store
 from store.records import JournalEntry, JournalKind, PersonRecord
@@ -141,6 +142,9 @@ class RightCapture:
             raise ClerkError(f"the end of a right of kind {entry.art} follows from the law")
         if entry.valid_until is None and ends is Ends.SENT:
             raise ClerkError(f"a right of kind {entry.art} has the end that the agency set: --valid-until")
+        if strange := beyond_datatype_c(entry.agency_name):
+            # Other agencies are told the name: their answers would not be valid.
+            raise ClerkError(f"the agency's name has characters that messages do not know: {strange}")
         tools.refresh()
         return self._decider.prepare(request, today)
 

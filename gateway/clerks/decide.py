@@ -14,6 +14,7 @@ from gateway.decided import ClerkChoice, Decided
 from gateway.identity import BLOCK, CONFLICT, DUPLICATE, INQUIRY, different, same
 from gateway.resume import stored_request
 from gateway.tools import Tools
+from schemas.din91379 import beyond_datatype_c
 from store.engine import Store
 from store.records import MessageRef, PersonRecord, WorkItem, WorkItemState
 
@@ -196,6 +197,9 @@ def _weigh(desk: Desk, item: WorkItem, choice: Choice) -> None:
     """Let what a clerk weighed hold: the new right replaces what is there, or is refused with a text."""
     if choice.what == REFUSE and not (choice.text or "").strip():
         raise ClerkError("a refusal needs a text: the agency reads it")
+    if choice.what == REFUSE and (strange := beyond_datatype_c(choice.text or "")):
+        # The answer would not be valid, and the agency could not read it.
+        raise ClerkError(f"the text has characters that messages do not know (DIN 91379): {strange}")
     person = desk.person(item.candidates[0])
     chosen = ClerkChoice(choice.what == REPLACE, desk.actor, choice.text)
     for ref in item.messages:

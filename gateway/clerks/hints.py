@@ -21,6 +21,9 @@ from store.records import PersonRecord
 
 _ALIKE: Final = 0.7
 """Share of letters that two first names have in common, in order, to be called alike."""
+_LONGEST: Final = 300
+"""Letters of a form that count. The standard limits no name, an index row of PostgreSQL ends at 2704 bytes,
+and comparing takes time by the square of the length."""
 
 
 class NameKind(StrEnum):
@@ -129,8 +132,11 @@ def appearance_of(person: PersonRecord) -> Appearance:
 
 
 def whole_form(name: str) -> str:
-    """Return the search form of a whole name; how its parts are joined does not count."""
-    return "".join(char for char in search_form(name) if char.isalnum())
+    """Return the search form of a whole name, of a very long one its beginning.
+
+    How the parts of a name are joined does not count.
+    """
+    return "".join(char for char in search_form(name) if char.isalnum())[:_LONGEST]
 
 
 def compare(one: Appearance, other: Appearance) -> tuple[Reason, ...]:

@@ -6,26 +6,21 @@ from typing import Final
 
 from lxml import etree
 
-from gateway.permission import AUTHOR, READER, TYPE, Claims, objections, text_at
+from gateway.permission import AUTHOR, Claims, objections, text_at
+from gateway.places import at, placed
 from gateway.service.common import answer, read_request
-from gateway.service.inspection import Inspected, at, inspect
+from gateway.service.inspection import Inspected, inspect
 from gateway.serving import AcceptedRequest, ServiceAnswer, ServiceRequest, ServiceStep
 from gateway.settings import Settings
 from gateway.trust.admission import Limits
 from messages.errors import GatewayError
+from messages.group07 import Antwort070007
 from messages.service import Befund, PruefeNachricht, PruefeNachrichtAntwort
 from schemas.registry import Contract, SchemaRegistry
 from store.records import PartyRecord
 from store.unit import UnitOfWork
 
-# Where the sender finds what an objection to the frame is about.
-_PLACES: Final = {
-    "T070.author-differs": AUTHOR,
-    "T080": READER,
-    "S999.type-mismatch": TYPE,
-    "T070.type-not-allowed": TYPE,
-    "T070.not-connected": TYPE,
-}
+_TRIGGER: Final = "{*}ausloeserUUID"
 
 
 class CheckHandler:
@@ -87,21 +82,17 @@ class CheckHandler:
         self, root: etree._Element, contract: Contract, party: PartyRecord
     ) -> Iterator[GatewayError]:
         if text_at(root, AUTHOR) != party.kennung:
-            yield _placed(GatewayError("T070.author-differs"), root)
+            yield placed(GatewayError("T070.author-differs"), root)
         for objection in objections(Claims.of_element(root), contract, party, self._settings):
-            yield _placed(objection, root)
+            yield placed(objection, root)
+        if contract.message_type == Antwort070007.message_type and not text_at(root, _TRIGGER):
+            yield placed(GatewayError("S999.missing-trigger"), root)
 
 
 def _wrong_way(root: etree._Element, contract: Contract) -> GatewayError:
     code = "T070.direction" if contract.framed else "X001.unknown-root"
     details = {"message_type": contract.message_type, "found": contract.message_type}
     return at(GatewayError(code, details=details), root)
-
-
-def _placed(error: GatewayError, root: etree._Element) -> GatewayError:
-    place = _PLACES.get(error.code)
-    element = None if place is None else root.find(place)
-    return at(error, root if element is None else element)
 
 
 def _finding(error: GatewayError) -> Befund:

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from lxml import etree
 
+from gateway.places import at
 from gateway.trust.admission import Limits, admit
 from messages.errors import GatewayError
 from messages.violations import single_errors, to_error
 from schemas.registry import Contract, SchemaRegistry
-from schemas.violations import ContractError, line_of, path_of
+from schemas.violations import ContractError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,6 @@ def inspect(octets: bytes, registry: SchemaRegistry, limits: Limits, on: date) -
     except GatewayError as error:
         return Inspected(root, None, (error if root is None else at(error, root),))
     return Inspected(root, contract, (*_unsignable(root), *_violations(registry, contract, root)))
-
-
-def at(error: GatewayError, node: Any) -> GatewayError:
-    """Return the same error with the place of an element."""
-    return GatewayError(error.code, path=path_of(node), line=line_of(node), details=error.details)
 
 
 def _unsignable(root: etree._Element) -> Iterator[GatewayError]:

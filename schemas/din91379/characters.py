@@ -73,6 +73,19 @@ def search_form(text: str) -> str:
     return "".join(char for char in replaced if not unicodedata.combining(char))
 
 
+def beyond_datatype_c(text: str) -> str:
+    """Return the characters of a text that are not of data type C, each once; nothing where all are."""
+    found: dict[str, None] = {}
+    position = 0
+    while True:
+        match = _datatype_c().match(text, position)
+        position = position if match is None else match.end()
+        if position == len(text):
+            return "".join(found)
+        found[text[position]] = None
+        position += 1
+
+
 def is_datatype_c(text: str) -> bool:
     """Tell whether a text consists only of characters and sequences of data type C.
 

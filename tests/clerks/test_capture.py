@@ -76,3 +76,11 @@ def test_a_captured_right_is_met_by_the_next_report(core: DoorCore, clerk: Clerk
     enter(clerk, *OBLIGED, "--valid-until", "2027-06-30", "--number", number, "--replaces")
     refused = oblige(core, "abh3", number=number)
     assert (refused.row, refused.reason_code) == ("D12", "17109")
+
+
+def test_a_name_that_messages_cannot_carry_is_not_entered(core: DoorCore, clerk: Clerk) -> None:
+    number = entitle(core).number or ""
+    words = (*OBLIGED[:-1], "Sozialamt – Mitte", "--valid-until", "2027-06-30", "--number", number)
+    ran = clerk.inge("capture", *words, "--replaces", *SAID)
+    assert (ran.code, "messages do not know: –" in ran.err) == (1, True)
+    assert len(clerk.states(number)[1]) == 1

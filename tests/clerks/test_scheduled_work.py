@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import string
 from datetime import date
 from typing import Any
 
@@ -134,6 +136,18 @@ def test_a_new_person_is_compared_with_those_known_before(core: DoorCore, clerk:
     entitle(core, "abh2", person=named("Jaeger"))
     turn(clerk)
     assert len(clerk.tells("hints", "list")) == 1
+
+
+def test_names_without_end_stop_neither_index_nor_comparison(core: DoorCore, clerk: Clerk) -> None:
+    # Letters without a pattern: PostgreSQL packs an index row before it finds it too long.
+    letters = "".join(random.Random(26).choices(string.ascii_letters, k=6000))
+    for holder, first in (("abh1", letters), ("abh2", letters[::-1])):
+        entitle(core, holder, person=named(letters, first=first))
+    entitle(core, person=named("Şahin"))
+    entitle(core, "abh2", person=named("Sahin"))
+    assert turn(clerk)["persons-searched"] == 4
+    (hint,) = clerk.tells("hints", "list")
+    assert [each["code"] for each in hint["reasons"]] == ["surname-form"]
 
 
 def test_who_is_committed_late_is_found_when_all_are_looked_through(

@@ -379,6 +379,9 @@ def test_d34_conflict_refused_with_the_clerks_words(core: DoorCore, clerk: Clerk
     known, waiting, item = conflict(core, clerk)
     ran = clerk.inge("cases", "decide", item, "--refuse", " ", "--as", "clerk")
     assert (ran.code, "needs a text" in ran.err) == (1, True)
+    # As a word processor writes it: the answer would not be valid, and the agency could not read it.
+    ran = clerk.inge("cases", "decide", item, "--refuse", "„Nein“ – es genügt.", "--as", "clerk")
+    assert (ran.code, "„“–" in ran.err) == (1, True)
     clerk.decide(item, "--refuse", "Der Orientierungskurs genügt.")
     (told,) = clerk.later(ABH2.kennung, waiting.uuid)
     assert told.ablehnungsgrund.code == "17099"

@@ -124,6 +124,17 @@ def test_a_type_the_party_may_not_send(core: DoorCore) -> None:
     assert findings["T070.type-not-allowed"].handlung is Advice.CALL
 
 
+def test_an_answer_that_names_no_question(core: DoorCore) -> None:
+    reply = persons.decision(ABH1, new_uuid(), NOW, new_uuid(), True)
+    assert check(core, written(reply)).fehlerfrei
+    reply = replace(reply, rahmen=replace(reply.rahmen, ausloeser_uuid=None))
+    findings = found(core, written(reply))
+    assert set(findings) == {core.refused(reply).code} == {"S999.missing-trigger"}
+    assert (findings["S999.missing-trigger"].pfad, findings["S999.missing-trigger"].handlung) == (
+        "/xauslaender:ABHBAMF.VerpflichtungErsetztBerechtigung.Antwort.070007", Advice.CORRECT,
+    )  # fmt: skip
+
+
 def test_a_document_of_another_author(core: DoorCore) -> None:
     document = written(persons.entitlement(ABH2, new_uuid(), NOW))
     findings = found(core, document)

@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 from sqlalchemy import delete
 
-from fixtures import persons
+from fixtures import inquiries, jobcenters, persons
 from messages.errors import Advice
 from messages.frame import Message
 from messages.registry import build
@@ -24,10 +24,11 @@ from store.engine import Store
 from store.erasure import destroy_content
 from store.records import JournalKind, MessageRef, QuestionRecord, QuestionState
 from store.schema import office, office_postcode
-from tests.support.core import ABH1, ABH2, NOW, new_uuid
+from tests.support.core import ABH1, ABH2, NOW, TGS1, TGS2, new_uuid
 from tests.support.desk import ask, lay_out, refused, request
 from tests.support.door import DoorCore
 from tests.support.furnishing import furnish
+from tests.support.given import stored_case, stored_person
 from tests.support.pki import shared_pki
 from tests.support.proofs import seal
 
@@ -49,7 +50,7 @@ def uuid_of(message: Message) -> str:
 
 
 def status(core: DoorCore, uuid: str, holder: str = "abh1") -> StatusAbfrageAntwort:
-    agency = {"abh1": ABH1, "abh2": ABH2}[holder]
+    agency = {"abh1": ABH1, "abh2": ABH2, "tgs1": TGS1}[holder]
     told: StatusAbfrageAntwort = ask(core, request(StatusAbfrage, agency, nachrichten_uuid=uuid), holder)
     assert told.nachrichten_uuid == uuid
     return told
@@ -130,6 +131,31 @@ def test_an_answered_message_with_its_answer(core: DoorCore) -> None:
     assert told.seit == NOW
     # Whoever hands a document out, journals it.
     assert kinds(core, uuid) == ["received", "answered", "repeated"]
+
+
+@pytest.mark.parametrize(
+    ("holder", "make", "issuer", "answer"),
+    [
+        ("abh1", inquiries.participation_inquiry, ABH1, "070015"),
+        ("abh1", inquiries.participation_inquiry, TGS2, "070014"),
+        ("abh1", inquiries.takeover, TGS2, "070015"),
+        ("abh1", inquiries.takeover, ABH2, "070017"),
+        ("tgs1", jobcenters.participation_inquiry, TGS1, "080015"),
+        ("tgs1", jobcenters.participation_inquiry, TGS2, "080014"),
+        ("tgs1", jobcenters.takeover, ABH2, "080015"),
+        ("tgs1", jobcenters.takeover, TGS2, "080017"),
+    ],
+)
+def test_information_and_takeovers_with_their_answers(
+    core: DoorCore, holder: str, make: Any, issuer: Any, answer: str
+) -> None:
+    art = "5" if issuer in (TGS1, TGS2) else "1b"
+    number = stored_case(core, stored_person(core), art, "OPEN", issuer).number
+    message = make(TGS1 if holder == "tgs1" else ABH1, new_uuid(), NOW, number)
+    delivered = core.deliver(message, holder)
+    assert delivered.message_type == answer
+    told = status(core, delivered.uuid, holder)
+    assert (told.zustand, told.antwort) == (Zustand.ANSWERED, delivered.document)
 
 
 def test_a_refused_message_says_why(core: DoorCore) -> None:

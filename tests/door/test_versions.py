@@ -1,12 +1,14 @@
 """Two versions of the standard in the same running gateway, before, around and after the switch."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 from lxml import etree
 
-from adapters.client import UntrustedAnswer
+from adapters.client import GatewayTrust, UntrustedAnswer
+from adapters.client.proof import AnswerProof
 from adapters.soap.guard import Reply
 from fixtures import persons
 from gateway.clerks.decide import DIFFERENT, Choice, decide
@@ -110,6 +112,23 @@ def test_a_resend_gets_the_same_document(furnished: Store) -> None:
     assert again.document == first.document
     other = core.refused(in_version(message, OLD))
     assert other.code == "S999.uuid-reused"
+
+
+def test_what_was_taken_in_before_the_end_is_answered_after_it_too(furnished: Store) -> None:
+    core = gateway(furnished, LAST_OF_OLD)
+    message = report(OLD)
+    first = core.deliver(message)
+    after = gateway(furnished, AFTER)
+    again = reply_to(after, message)
+    assert again.outcome == "repeated"
+    assert _document(after, again) == first.document
+    # Nothing else of that version is taken in any more, and nothing of it uses up its UUID.
+    never = report(OLD, person=persons.THI)
+    assert after.refused(never).code == "V000"
+    assert core.deliver(never).message_type == "070003"
+    assert after.refused(replace(message, nur_orientierungskurs=True)).code == "S999.uuid-reused"
+    confirm(furnished, NEW)
+    assert after.refused(message).code == "V000"
 
 
 def test_a_party_writes_in_the_versions_it_is_confirmed_for(furnished: Store) -> None:
@@ -286,6 +305,13 @@ def test_a_gateway_takes_no_signed_header_it_does_not_know(furnished: Store) -> 
     with pytest.raises(GatewayError) as caught:
         verify_envelope(envelope, policy=SoapPolicy(), directory=core.parties, now=core.clock.now())
     assert caught.value.code == "T011.reference"
+
+
+def _document(core: DoorCore, reply: Reply) -> bytes:
+    """The proven answer document, in the form in which it is delivered."""
+    trust = GatewayTrust([core.pki.certificate("gateway")])
+    (document,) = AnswerProof(trust).open(reply.body, core.clock.now()).element
+    return etree.tostring(document, method="c14n", exclusive=True)
 
 
 def _rejection_code(fehler: Fehler) -> str:

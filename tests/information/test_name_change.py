@@ -143,7 +143,8 @@ def test_what_does_not_fit_is_refused_and_uses_no_uuid_up(
             return name_change(ABH2, uuid, NOW, number, NEW, person)
         return disclosure_block(ABH2, uuid, NOW, number, person)
 
-    assert core.refused(sent(stranger, person), "abh2").code == "00057"
+    fehler = core.refused(sent(stranger, person), "abh2")
+    assert (fehler.code, (fehler.pfad or "").rpartition(":")[2]) == ("00057", "bamfkennziffer")
     assert core.deliver(sent(number, LEYLA), "abh2").message_type == "quittung"
 
 

@@ -123,6 +123,8 @@ def test_D39_resettler_meets_any_right(core: BatchCore) -> None:
         waiting = each.message.zurueckgestellt
         assert waiting is not None
         assert waiting.information_sachbearbeitung.code == "17001"
+        # Number and birth date say who it is: nobody examines that.
+        assert "entscheidet, welches gilt" in waiting.beschreibung
         assert waiting.ansprechpartner is not None
     with core.store.read() as reader:
         items = reader.work_items()

@@ -8,10 +8,11 @@ from typing import Any, Final
 from hypothesis import strategies as st
 from lxml import etree
 
-from messages import group07, service
+from messages import group07, group07_information, group08, service
 from messages.errors import Advice
 from messages.registry import build
 from tests.support.messages import MESSAGES, days, moments, texts, uuids
+from tests.support.messages_information import MESSAGES as FURTHER
 
 _ids: Final = st.integers(0, 10**19 - 1).map(str)
 _agencies: Final = st.sampled_from(["azr:090001", "ags:09000009"])
@@ -25,6 +26,8 @@ documents: Final = st.one_of(
     MESSAGES[group07.Dublette070004],
     MESSAGES[group07.NichtMoeglich070005],
     MESSAGES[group07.Anfrage070006],
+    FURTHER[group07_information.Auskunft070015],
+    FURTHER[group08.UebernahmeNichtMoeglich080017],
 ).map(lambda message: etree.tostring(build(message), method="c14n", exclusive=True))
 _later: Final = st.builds(
     service.SpaetereAntwort,

@@ -104,6 +104,17 @@ def test_settings_of_a_party_are_kept(config: Path) -> None:
     assert "require_timestamp  yes" in inge("party", "show", KENNUNG, "--config", config).out
 
 
+def test_a_name_that_would_make_answers_invalid_is_not_taken(config: Path) -> None:
+    words = ("--name", "Jobcenter Berlin – „Mitte“", "--config", config)
+    ran = inge("party", "add", KENNUNG, "--certificate", CERTIFICATE, *words)
+    assert ran.code == USAGE
+    assert "–„“" in ran.err
+    _add(config)
+    before = inge("party", "show", KENNUNG, "--config", config, "--json").json
+    assert inge("party", "set", KENNUNG, *words).code == USAGE
+    assert inge("party", "show", KENNUNG, "--config", config, "--json").json == before
+
+
 def test_only_what_is_given_of_a_party_changes(config: Path) -> None:
     _add(config, "--signature-first")
     before = inge("party", "show", KENNUNG, "--config", config, "--json").json
@@ -189,10 +200,13 @@ def test_the_office_directory_is_replaced_as_a_whole(config: Path, tmp_path: Pat
 def test_a_broken_office_directory_changes_nothing(config: Path, tmp_path: Path) -> None:
     assert inge("offices", "import", OFFICES, "--config", config).code == 0
     broken = tmp_path / "broken.toml"
-    broken.write_text('[[office]]\nid = "x"\n', "utf-8")
-    ran = inge("offices", "import", broken, "--config", config)
-    assert ran.code == USAGE
-    assert "office 1 has no" in ran.err
+    office = '[[office]]\nid = "x"\n'
+    strange = office + 'name = "Nord – Ost"\npostcodes = ["01000"]\ncontact = { phone = "1" }\n'
+    for written, told in ((office, "office 1 has no"), (strange, "DIN 91379): –")):
+        broken.write_text(written, "utf-8")
+        ran = inge("offices", "import", broken, "--config", config)
+        assert ran.code == USAGE
+        assert told in ran.err
     assert len(inge("offices", "list", "--config", config, "--json").json) == 10
 
 

@@ -43,7 +43,10 @@ PKI = shared_pki()
 REPORT = persons.entitlement(ABH1, new_uuid(), NOW)
 OPERATION = load_contract().by_request()[type(REPORT).root]
 DUPLICATE = Dublette070004(
-    persons.frame("070004", persons.BAMF, new_uuid(), NOW, reader=ABH1), codes.code("dublette", "17001")
+    persons.frame(
+        "070004", persons.BAMF, new_uuid(), NOW, reader=ABH1, answers=REPORT.rahmen.kopf.nachrichten_uuid
+    ),
+    codes.code("dublette", "17001"),
 )
 WITHOUT_SERVER = """
 import sys
@@ -145,6 +148,14 @@ def test_a_proven_answer_is_typed(version: str) -> None:
         assert wire.headers[0]["Content-Type"].startswith("text/xml")
     else:
         assert wire.headers[0]["Content-Type"] == f"application/soap+xml; charset=utf-8; action={action}"
+
+
+def test_the_answer_to_another_message_is_not_believed() -> None:
+    other = persons.entitlement(ABH1, new_uuid(), NOW)
+    with pytest.raises(UntrustedAnswer, match="another message"):
+        client(Wire(answer())).send(other)
+    shouted = persons.entitlement(ABH1, REPORT.rahmen.kopf.nachrichten_uuid.upper(), NOW)
+    assert client(Wire(answer())).send(shouted).attempts == 1
 
 
 def test_an_element_may_be_sent_as_it_is() -> None:

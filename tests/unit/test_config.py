@@ -7,6 +7,8 @@ from pydantic import ValidationError
 
 from adapters.config import Config, config_path, load_config
 from adapters.config_problems import ConfigurationError
+from adapters.server_core import core_settings
+from messages.values import Gebaeudeanschrift
 
 COMPLETE = """
 [environment]
@@ -70,6 +72,18 @@ def test_what_is_not_said_has_a_default(file: Path) -> None:
     config = load_config(file)
     assert (config.http.port, config.rules.key_profile, config.trust.require_crl) == (8470, "seed2012", True)
     assert config.limits.given() == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "number", "letter"), [("1 a", "1", "a"), ("12b", "12", "b"), ("210", "210", None)]
+)
+def test_a_house_number_stands_in_the_answers_as_messages_have_it(
+    file: Path, written: str, number: str, letter: str | None
+) -> None:
+    file.write_text(COMPLETE.replace('"1 a"', f'"{written}"'), encoding="utf-8")
+    address = core_settings(load_config(file)).address
+    assert isinstance(address, Gebaeudeanschrift)
+    assert (address.hausnummer, address.hausnummer_buchstabe) == (number, letter)
 
 
 def test_a_variable_wins_over_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,6 +152,8 @@ def test_every_problem_is_found_at_once_with_what_is_expected(file: Path) -> Non
     ("section", "line", "key"),
     [
         ("gateway", 'postcode = "9040"', "gateway.postcode"),
+        ("gateway", 'city = "Nürnberg – Süd"', "gateway.city"),
+        ("gateway", 'house_number = "Haus 3"', "gateway.house_number"),
         ("store", 'url = "mysql://db"', "store.url"),
         ("trust", "anchors = []", "trust.anchors"),
         ("http", "port = 70000", "http.port"),

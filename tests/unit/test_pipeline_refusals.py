@@ -48,13 +48,31 @@ def journal(core: Core) -> list[JournalRecord]:
         return list(reader.journal(unsealed=True))
 
 
+PLACES = {
+    "S100": "/nachrichtenUUID",
+    "S999.missing-trigger": ".070007",
+    "S999.test-attribute": ".070001",
+    "S999.type-mismatch": "/nachrichtentyp/code",
+    "S999.uuid-reused": "/nachrichtenUUID",
+    "T070.foreign-authority": "/autor/kennung",
+    "T070.type-not-allowed": "/nachrichtentyp/code",
+    "T080": "/leser/kennung",
+}
+"""With what the path of a refusal ends that is about one place of the message."""
+
+
 def proven_refusal(core: Core, message: Message | bytes, code: str, holder: str = "abh1") -> Refusal:
     """Expect a refusal with a 0010, journaled with its bytes, and nothing else kept."""
     before = core.counts()
     refusal = core.refusal(message, holder)
     assert refusal.error.code == code
-    fehler = parse_fehler(etree.fromstring(refusal.fehler))
+    element = etree.fromstring(refusal.fehler)
+    assert core.registry.check(core.registry.identify(element, NOW.date()), element) == ()
+    fehler = parse_fehler(element)
     assert fehler.code == code
+    if code in PLACES:
+        assert (fehler.pfad or "").endswith(PLACES[code])
+        assert fehler.zeile
     assert fehler.rueckweisung is not None
     rejection = parse(fehler.rueckweisung)
     assert isinstance(rejection, Rueckweisung0010)
@@ -136,6 +154,19 @@ def test_list_version_and_empty_text_name_their_path(
     octets = etree.tostring(build(report()))
     assert before in octets
     assert proven_refusal(core, octets.replace(before, after), code).error.path
+
+
+def test_a_name_in_another_script_does_not_break_the_rejection(core: Core) -> None:
+    element = build(report())
+    element.append(etree.Element("имя"))
+    refusal = proven_refusal(core, etree.tostring(element, encoding="utf-8"), "X001")
+    assert "имя" in refusal.error.text_de
+
+
+def test_a_name_without_end_does_not_break_the_contract_of_the_refusal(core: Core) -> None:
+    element = build(report())
+    element[-1].set("a" * 5000, "1")
+    proven_refusal(core, etree.tostring(element), "X001")
 
 
 def test_wrong_version(core: Core) -> None:
