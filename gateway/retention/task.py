@@ -11,6 +11,10 @@ from gateway.tools import Tools
 from store.engine import Store
 
 
+class NotErasedError(Exception):
+    """Persons could not be erased; why was told for each when it came about."""
+
+
 class RetentionTask:
     """Erases what is due, once a day, in steps between which messages have their turn."""
 
@@ -21,7 +25,10 @@ class RetentionTask:
         self._done_on: date | None = None
 
     def work(self, limit: int) -> Progress:
-        """Do some steps of the day's run."""
+        """Do some steps of the day's run.
+
+        Raises NotErasedError at the end of it, after everybody else had a turn; the next day tries again.
+        """
         today = german_day(self._tools.clock.now())
         if today == self._done_on:
             return Progress(0)
@@ -32,6 +39,8 @@ class RetentionTask:
         for _ in range(limit):
             if not run.next():
                 self._done_on = today
+                if run.tally.failed:
+                    raise NotErasedError(f"{len(run.tally.failed)} persons could not be erased")
                 return Progress(run.tally.done - before)
         # Kept only from here on: a run that an error ended is begun anew at the next turn.
         self._run = run
