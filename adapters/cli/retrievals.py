@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at the log of retrievals, hold and delete entries.", no_args_is_help=True)
 
+_FIRST_DAY = date(1970, 1, 1)
+
 ActorOption = Annotated[str, typer.Option("--as", help="The user who acts; kept in the journal.")]
-EntriesArgument = Annotated[list[int], typer.Argument(help="Ids of entries, as `list` prints them.")]
+EntriesArgument = Annotated[
+    list[int], typer.Argument(max=LARGEST_ID, help="Ids of entries, as `list` prints them.")
+]
 
 
 @app.command("list")
@@ -164,9 +168,12 @@ def _day(text: str | None, option: str) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise CommandError(f"{option} is a day like 2026-11-24, not {text!r}") from error
+    if not _FIRST_DAY <= day < date.max:
+        raise CommandError(f"{option}: no entry is of {day}")
+    return day
 
 
 def _begin(day: date) -> datetime:

@@ -8,11 +8,8 @@ from gateway.clock import german_day
 from gateway.retention.run import Run
 from gateway.scheduler.runner import Progress
 from gateway.tools import Tools
+from gateway.undone import UndoneError
 from store.engine import Store
-
-
-class NotErasedError(Exception):
-    """Persons could not be erased; why was told for each when it came about."""
 
 
 class RetentionTask:
@@ -27,7 +24,7 @@ class RetentionTask:
     def work(self, limit: int) -> Progress:
         """Do some steps of the day's run.
 
-        Raises NotErasedError at the end of it, after everybody else had a turn; the next day tries again.
+        Raises UndoneError at the end of it, after everybody else had a turn; the next day tries again.
         """
         today = german_day(self._tools.clock.now())
         if today == self._done_on:
@@ -40,7 +37,7 @@ class RetentionTask:
             if not run.next():
                 self._done_on = today
                 if run.tally.failed:
-                    raise NotErasedError(f"{len(run.tally.failed)} persons could not be erased")
+                    raise UndoneError(f"person not erased: {len(run.tally.failed)}")
                 return Progress(run.tally.done - before)
         # Kept only from here on: a run that an error ended is begun anew at the next turn.
         self._run = run

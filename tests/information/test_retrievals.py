@@ -104,6 +104,19 @@ def test_holding_is_all_or_nothing(core: DoorCore, clerk: Clerk) -> None:
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        ("hold", 2**63, "--reason", "x"),
+        ("release", 2**63),
+        ("list", "--until", "9999-12-31"),
+        ("list", "--from", "0001-01-01"),
+    ],
+)
+def test_ids_and_days_that_nothing_has_are_refused(clerk: Clerk, words: tuple[str | int, ...]) -> None:
+    assert clerk.inge("retrievals", *words, "--as", "officer").code == 2
+
+
+@pytest.mark.parametrize(
     ("today", "first_kept"),
     [
         (date(2027, 5, 25), datetime(2026, 11, 24, 23, tzinfo=UTC)),

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import update
 
 from gateway.retention import run
-from gateway.retention.task import NotErasedError, RetentionTask
+from gateway.retention.task import RetentionTask
+from gateway.undone import UndoneError
 from store.engine import Store
 from store.erasures import ErasureLine, ErasuresFile
 from store.records import PersonRecord
@@ -68,7 +69,7 @@ def test_an_error_about_one_person_keeps_no_other_from_being_erased(
     spoil(store, spoilt)
     core.clock.time = LATER
     task = RetentionTask(store, core.pipeline.tools)
-    with pytest.raises(NotErasedError):
+    with pytest.raises(UndoneError):
         turn(task)
     assert details_of(store, person) == {}
     # The next day tries again, not the next turn: a run reads all that is stored.
