@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -85,11 +86,20 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def tell_limit(shown: int, limit: int) -> None:
+    """Tell on standard error that a list may go on beyond what was asked for."""
+    if shown == limit:
+        print(f"inge: these are {limit}, and there may be more: --limit", file=sys.stderr)
+
+
 def write_private(file: Path, octets: bytes) -> None:
-    """Write a file that names persons, readable for its owner only. Raises CommandError."""
+    """Write a file that names persons, old or new, readable for its owner only. Raises CommandError."""
     try:
-        file.touch(mode=0o600)
-        file.write_bytes(octets)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "wb") as opened:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.fchmod(descriptor, 0o600)
+            opened.write(octets)
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror}") from error
 

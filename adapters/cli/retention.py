@@ -134,6 +134,7 @@ def replay(
 def _run(config: Path | None, *, dry: bool, scrub: bool) -> Tally:
     from gateway.retention.run import Run, finished
     from store.erasure import scrub as scrubbed
+    from store.errors import NotAllowed
 
     with opened_tools(configuration(config)) as (store, tools):
         with counted("persons" if dry else "persons erased") as count:
@@ -142,7 +143,10 @@ def _run(config: Path | None, *, dry: bool, scrub: bool) -> Tally:
             except OSError as error:
                 raise CommandError(f"the file of erasures: {error.strerror}", exit_code=REFUSED) from error
         if scrub:
-            scrubbed(store)
+            try:
+                scrubbed(store)
+            except NotAllowed as error:
+                raise CommandError(str(error)) from error
     return tally
 
 

@@ -20,6 +20,7 @@ from adapters.cli.console import (
     configuration,
     emit,
     table,
+    tell_limit,
 )
 from adapters.cli.opening import opened_tools
 
@@ -79,6 +80,7 @@ def list_entries(
     ]  # fmt: skip
     columns = ["id", "time (UTC)", "agency", "purpose", "relation", "number", "answer", "code", "data", ""]
     emit([_data(each) for each in found], table(columns, rows), as_json=as_json)
+    tell_limit(len(found), limit)
 
 
 @app.command("show")

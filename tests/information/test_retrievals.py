@@ -62,6 +62,9 @@ def test_filters(core: DoorCore, clerk: Clerk) -> None:
     assert found("--from", "2026-11-25") == [other.uuid]
     assert found("--until", "2026-11-24") == [one.uuid]
     assert found("--limit", "1") == [other.uuid]
+    cut = clerk.inge("retrievals", "list", "--limit", "1", "--as", "officer")
+    assert "there may be more" in cut.err
+    assert clerk.inge("retrievals", "list", "--limit", "3", "--as", "officer").err == ""
     assert found("--held") == []
 
 
