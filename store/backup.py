@@ -28,7 +28,7 @@ from sqlalchemy.types import JSON, NullType, TypeEngine
 
 from store.columns import Document, Moment
 from store.connected import outward_errors
-from store.database import make_engine
+from store.database import make_engine, unlimited
 from store.errors import StoreUnavailable
 from store.revision import HEAD, current_revision
 from store.schema import journal, metadata
@@ -108,12 +108,6 @@ def export(
             yield from _lines(connection, header, progress)
     finally:
         engine.dispose()
-
-
-def unlimited(connection: Connection) -> None:
-    """Lift the limits of PostgreSQL for this transaction: a large store takes longer than any message may."""
-    for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
-        connection.execute(text(f"SET LOCAL {limit} = 0"))
 
 
 def read_header(lines: Iterator[bytes]) -> tuple[Header, bytes]:

@@ -50,6 +50,7 @@ _POSTGRESQL_BUSY = (
 _POSTGRESQL_AWAY = (
     psycopg.errors.ReadOnlySqlTransaction,
     psycopg.errors.DiskFull,
+    psycopg.errors.IdleInTransactionSessionTimeout,
     psycopg.errors.IoError,
 )
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, column, delete, insert, select, table, update
 
-from store.backup import KINDS, PLAIN, ROWS_AT_ONCE, BackupError, Header, Progress, read_line, unlimited
+from store.backup import KINDS, PLAIN, ROWS_AT_ONCE, BackupError, Header, Progress, read_line
 from store.connected import outward_errors
-from store.database import make_engine
+from store.database import make_engine, unlimited
 from store.migrate import migrate
 from store.records_work import WorkState
 from store.revision import current_revision
@@ -40,8 +40,7 @@ def load(
     engine = make_engine(url)
     try:
         with outward_errors(), engine.begin() as connection:
-            if engine.dialect.name == "postgresql":
-                unlimited(connection)
+            unlimited(connection)
             for name in _SEEDED:
                 connection.execute(delete(metadata.tables[name]))
             counts = _fill(connection, first, lines, progress)
