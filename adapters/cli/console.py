@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,9 +133,14 @@ def plain_errors() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(REFUSED) from None
     except Exception as error:
-        if not _is_store_error(error):
+        if _is_store_error(error):
+            _fail(str(error), REFUSED)
+        if not _is_driver_error(error):
             raise
-        _fail(str(error), REFUSED)
+        # Its text may quote a whole row, and so a person; where it was raised is all that is told.
+        sys.stderr.writelines(traceback.format_tb(error.__traceback__))
+        kind = type(getattr(error, "orig", None) or error).__qualname__
+        _fail(f"an error that nobody foresaw: {kind}", REFUSED)
 
 
 def _framed(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
@@ -157,6 +163,12 @@ def _is_store_error(error: Exception) -> bool:
     # The module is looked up, not imported: without the server half it cannot be, and then nothing raised it.
     errors = sys.modules.get("store.errors")
     return errors is not None and isinstance(error, (errors.StoreUnavailable, errors.StoreNotMigrated))
+
+
+def _is_driver_error(error: Exception) -> bool:
+    # Looked up, not imported, as above.
+    connected = sys.modules.get("store.connected")
+    return connected is not None and isinstance(error, connected.DRIVER_ERRORS)
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:

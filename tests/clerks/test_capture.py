@@ -1,6 +1,10 @@
 """What a clerk enters meets what agencies report: the same persons, locks, rules and questions."""
 
+from pathlib import Path
 from typing import Any
+
+import pytest
+from sqlalchemy import text
 
 from store.records import QuestionState
 from tests.clerks.test_undoing import duplicate, entitle, number_in, oblige, reply
@@ -76,3 +80,24 @@ def test_a_captured_right_is_met_by_the_next_report(core: DoorCore, clerk: Clerk
     enter(clerk, *OBLIGED, "--valid-until", "2027-06-30", "--number", number, "--replaces")
     refused = oblige(core, "abh3", number=number)
     assert (refused.row, refused.reason_code) == ("D12", "17109")
+
+
+@pytest.mark.parametrize(
+    "store_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+def test_what_the_database_quotes_of_a_person_is_not_printed(
+    core: DoorCore, clerk: Clerk, tmp_path: Path
+) -> None:
+    with core.store.write() as connection:
+        rule = "ALTER TABLE person ADD CONSTRAINT odd CHECK (surname <> 'Şahin') NOT VALID"
+        connection.execute(text(rule))
+    file = tmp_path / "person.toml"
+    file.write_text(
+        'nachname = "Şahin"\nvorname = "Leyla"\ngeburtsdatum = "1990-05-17"\ngeschlecht = "w"\n'
+        'staatsangehoerigkeit = ["163"]\npostleitzahl = "90461"\n',
+        encoding="utf-8",
+    )
+    ran = clerk.inge("capture", "right", "--art", "3", "--person", str(file), "--as", "e", "--reason", "r")
+    assert (ran.code, ran.err.splitlines()[-1]) == (1, "inge: an error that nobody foresaw: CheckViolation")
+    assert "Leyla" not in ran.err
+    assert "DETAIL" not in ran.err
