@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.cli.opening import opened_store
+from adapters.cli.progress import counted
 
 if TYPE_CHECKING:
     from adapters.config import Config
@@ -78,7 +79,8 @@ def finish_restore(config: Config, header: Header, epoch: int, now: datetime) ->
         # First of all: until the heads fit, the gateway says that it is not ready.
         lines = list(ErasuresFile(erasures_file(config)).read())
         known = [line for line in lines if line is not None]
-        replayed = replay(store, build_tools(config, store), known)
+        with counted("persons erased again") as count:
+            replayed = replay(store, build_tools(config, store), known, lambda done: count("", done))
         sealer, outside = Sealer(store, key.sign, heads, new_holder()), heads.last_position()
         aside = None
         try:

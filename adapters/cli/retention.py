@@ -120,8 +120,9 @@ def replay(
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from error
     broken = sum(each is None for each in lines)
-    with opened_tools(settings) as (store, tools):
-        done = erase_again(store, tools, [each for each in lines if each is not None])
+    known = [each for each in lines if each is not None]
+    with opened_tools(settings) as (store, tools), counted("persons erased again") as count:
+        done = erase_again(store, tools, known, lambda erased: count("", erased))
     data: dict[str, Any] = {**done.as_data(), "lines": len(lines) - broken, "broken_lines": broken}
     text = (
         f"{done.erased} persons erased again, {len(done.waits)} wait, {len(done.failed)} met an error, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -32,8 +32,12 @@ class Replayed:
         return {"erased": self.erased, "waits": list(self.waits), "failed": list(self.failed)}
 
 
-def replay(store: Store, tools: Tools, lines: Iterable[ErasureLine]) -> Replayed:
+def replay(
+    store: Store, tools: Tools, lines: Iterable[ErasureLine], tell: Callable[[int], None] = lambda _: None
+) -> Replayed:
     """Erase what the lines tell, as far as it is not erased and its time was over on the day of the line.
+
+    In: told after every step how many were erased so far.
 
     Done again it does nothing. A line that a crash left without its erasure erases nobody who had a new right
     since. What waits is left to the scheduled task; an error about one person keeps no other from being
@@ -43,6 +47,7 @@ def replay(store: Store, tools: Tools, lines: Iterable[ErasureLine]) -> Replayed
     wanted: dict[int, tuple[date, Found]] = {}
     failed: set[int] = set()
     for line in lines:
+        tell(0)
         with store.read() as reader:
             for person in line.persons:
                 with told(person, failed.add):
@@ -52,7 +57,7 @@ def replay(store: Store, tools: Tools, lines: Iterable[ErasureLine]) -> Replayed
     links = Links(store)
     if wanted:
         for _ in links.find(found for _, found in wanted.values()):
-            pass
+            tell(0)
     erased, waits = 0, []
     for on, found in wanted.values():
         done = None
@@ -62,4 +67,5 @@ def replay(store: Store, tools: Tools, lines: Iterable[ErasureLine]) -> Replayed
             waits.append(found.person)
         elif done is not None:
             erased += 1
+        tell(erased)
     return Replayed(erased, tuple(waits), tuple(sorted(failed)))

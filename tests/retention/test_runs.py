@@ -6,10 +6,9 @@ import signal
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, make_url, select, text
+from sqlalchemy import func, select
 
 from fixtures.persons import TADEUSZ, entitlement, obligation_1b
 from gateway.clerks.sweep import HintSweep
@@ -19,7 +18,7 @@ from gateway.retention.task import RetentionTask
 from store.engine import Store
 from store.erasure import scrub
 from store.erasures import ErasureLine, ErasuresFile
-from store.errors import NotAllowed, StoreBusy
+from store.errors import StoreBusy
 from store.reader import Reader
 from store.records import MessageRef, PersonRecord
 from store.schema import content, erasure, hint, journal, person_history
@@ -30,9 +29,7 @@ from tests.support.door import DoorCore
 from tests.support.furnishing import furnish
 from tests.support.given import stored_case, stored_person
 from tests.support.pki import shared_pki
-from tests.support.postgres import PostgresCluster
 from tests.support.processes import children
-from tests.support.stores import fresh_postgresql, open_test_store
 
 LATER = datetime(2033, 6, 1, 9, 0, tzinfo=UTC)
 OVER: dict[str, Any] = {"completed_on": date(2027, 5, 1), "course_type": "1", "b1": True}
@@ -383,23 +380,3 @@ def test_who_was_merged_into_somebody_erased_is_erased_in_time(plain: Core) -> N
     assert ran(plain).erased == {1: [person.id], 2: []}
     assert [stored(plain, each.id).details for each in (person, other)] == [{}, {}]
     assert ran(plain).erased == {1: [], 2: []}
-
-
-def test_scrubbing_by_a_role_that_may_not_is_refused(postgres_cluster: PostgresCluster) -> None:
-    role = f"app_{uuid4().hex}"
-    with fresh_postgresql(postgres_cluster) as url:
-        owner = open_test_store(url)
-        with owner.write() as connection:
-            connection.execute(text(f"CREATE ROLE {role} LOGIN"))
-            connection.execute(text(f"GRANT SELECT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}"))
-        store = open_test_store(make_url(url).set(username=role).render_as_string(hide_password=False))
-        try:
-            with pytest.raises(NotAllowed):
-                scrub(store)
-            scrub(owner)
-        finally:
-            store.close()
-            with owner.write() as connection:
-                connection.execute(text(f"DROP OWNED BY {role}"))
-                connection.execute(text(f"DROP ROLE {role}"))
-            owner.close()
