@@ -34,7 +34,7 @@ def run(
     """Close overdue questions, remind clerks, write down what expired or lapsed, search for hints.
 
     A running gateway does this by itself; of all nodes one works at a time. Tells what each turn did. Exit
-    code 1 of --once if something could not be done: the log says what, and the rest is done.
+    code 1 of --once if something could not be done: it is named, and the rest is done.
     """
     from gateway.batch.signing import signer
     from gateway.scheduler.runner import Scheduler

@@ -37,7 +37,7 @@ class RetentionTask:
             if not run.next():
                 self._done_on = today
                 if run.tally.failed:
-                    raise UndoneError(f"person not erased: {len(run.tally.failed)}")
+                    raise UndoneError("person not erased", run.tally.failed)
                 return Progress(run.tally.done - before)
         # Kept only from here on: a run that an error ended is begun anew at the next turn.
         self._run = run

@@ -171,7 +171,7 @@ def test_an_error_about_one_person_keeps_no_state_of_others_from_being_written(
     with core.store.write() as connection:
         connection.execute(update(case_file).where(case_file.c.id == case.id).values(state="SPOILT"))
     told = clerk.inge("scheduler", "run", "--once")
-    assert (told.code, told.err) == (1, "inge: state not written: 1\n")
+    assert (told.code, told.err) == (1, f"inge: state not written: {spoilt.id}\n")
     (alarm,) = [each for each in caplog.records if "state not written" in each.message]
     assert (alarm.levelname, vars(alarm)["person"]) == ("ERROR", str(spoilt.id))
     with core.store.unit_of_work() as work:

@@ -69,7 +69,7 @@ def test_an_error_about_one_person_keeps_no_other_from_being_erased(
     spoil(store, spoilt)
     core.clock.time = LATER
     task = RetentionTask(store, core.pipeline.tools)
-    with pytest.raises(UndoneError):
+    with pytest.raises(UndoneError, match=f"person not erased: {spoilt.id}"):
         turn(task)
     assert details_of(store, person) == {}
     # The next day tries again, not the next turn: a run reads all that is stored.
