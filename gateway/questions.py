@@ -4,12 +4,11 @@ from typing import Final
 
 from gateway.accepted import Outcome, Receipt
 from gateway.clock import german_day
-from gateway.journaling import raise_alarm
 from gateway.later import door_of, later_record, latest_decision, lay_out
 from gateway.rules.engine import Row
 from gateway.tools import Tools
+from gateway.undone import Undone
 from store.engine import Store
-from store.errors import StoreUnavailable
 from store.records import MessageRef, QuestionRecord, QuestionState
 
 NO: Final = "D08"
@@ -31,20 +30,17 @@ def close_overdue(store: Store, tools: Tools) -> int:
 
     The month ends with the day `due_on` (§§ 187, 188 BGB); the party finds a receipt in its outbox. May run
     in several processes at once: a question is closed once. One that cannot be closed hinders no other; the
-    operator is told. Raises StoreUnavailable, StoreBusy.
+    operator is told. Raises UndoneError at the end if there was one, StoreUnavailable, StoreBusy.
     """
     today = german_day(tools.clock.now())
     with store.read() as reader:
         overdue = reader.overdue_questions(today)
     tools.refresh()
-    closed = 0
+    closed, undone = 0, Undone("question not closed")
     for question in overdue:
-        try:
+        with undone.apart(uuid=question.asked_uuid):
             closed += _close(store, tools, question)
-        except StoreUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - the others are due as well
-            raise_alarm("question not closed", error, uuid=question.asked_uuid)
+    undone.end()
     return closed
 
 

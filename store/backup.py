@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -26,7 +27,9 @@ from sqlalchemy import (
 from sqlalchemy.types import JSON, NullType, TypeEngine
 
 from store.columns import Document, Moment
-from store.database import make_engine
+from store.connected import outward_errors
+from store.database import make_engine, unlimited
+from store.errors import StoreUnavailable
 from store.revision import HEAD, current_revision
 from store.schema import journal, metadata
 
@@ -84,13 +87,16 @@ def export(
 ) -> Iterator[bytes]:
     """Give the store at an address as lines, all of one moment; it goes on working meanwhile.
 
-    Raises BackupError for a store that is not of this program's revision, and what the driver raises.
+    Raises BackupError for a store that is not of this program's revision, StoreUnavailable.
     """
     engine = make_engine(url)
+    # Opening it would make one.
+    if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).is_file():
+        raise StoreUnavailable("SQLite: the store has no file")
     try:
-        raw = engine.connect()
-        connection = raw.execution_options(inge_write=False)
-        with raw, connection.begin():
+        with outward_errors(), engine.connect() as raw:
+            connection = raw.execution_options(inge_write=False)
+            connection.begin()
             if engine.dialect.name == "postgresql":
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
                 unlimited(connection)
@@ -102,12 +108,6 @@ def export(
             yield from _lines(connection, header, progress)
     finally:
         engine.dispose()
-
-
-def unlimited(connection: Connection) -> None:
-    """Lift the limits of PostgreSQL for this transaction: a large store takes longer than any message may."""
-    for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
-        connection.execute(text(f"SET LOCAL {limit} = 0"))
 
 
 def read_header(lines: Iterator[bytes]) -> tuple[Header, bytes]:

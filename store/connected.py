@@ -33,13 +33,10 @@ class Connected:
         """Give a connection in a transaction, which commits at the end. Raises StoreUnavailable."""
         self._check_process()
         self._check_file()
-        try:
-            with self.engine.connect() as raw:
-                connection = raw.execution_options(inge_write=write)
-                with connection.begin():
-                    yield connection
-        except DRIVER_ERRORS as error:
-            raise outward(error) from error
+        with outward_errors(), self.engine.connect() as raw:
+            connection = raw.execution_options(inge_write=write)
+            with connection.begin():
+                yield connection
 
     def _check_file(self) -> FileId | None:
         """Return which file SQLite's path leads to; forget connections to the one it led to before.
@@ -67,6 +64,15 @@ class Connected:
     def _check_process(self) -> None:
         if os.getpid() != self._process:
             raise RuntimeError("the store was opened before a fork; open it in each process")
+
+
+@contextmanager
+def outward_errors() -> Iterator[None]:
+    """Raise the store's own errors for a driver's ones."""
+    try:
+        yield
+    except DRIVER_ERRORS as error:
+        raise outward(error) from error
 
 
 def outward(error: Exception) -> Exception:

@@ -4,7 +4,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.pool import ConnectionPoolEntry
 
 SQLITE_PRAGMAS = (
@@ -40,6 +40,14 @@ def make_engine(url: str) -> Engine:
     if backend == "postgresql":
         return _postgresql_engine(address.set(drivername="postgresql+psycopg"))
     raise ValueError(f"a store is SQLite or PostgreSQL, not {backend}")
+
+
+def unlimited(connection: Connection) -> None:
+    """Lift the limits of PostgreSQL for this transaction: a large store takes longer than any message may."""
+    if connection.dialect.name != "postgresql":
+        return
+    for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        connection.execute(text(f"SET LOCAL {limit} = 0"))
 
 
 def _sqlite_engine(address: URL) -> Engine:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, delete, insert, literal, or_, select, text, update
 
 from store.engine import Store
-from store.errors import StoreBusy, translate
+from store.errors import NotAllowed, StoreBusy, translate
 from store.records import MessageRef
 from store.schema import (
     case_file,
@@ -33,6 +33,7 @@ from store.schema import (
     homonym,
     journal,
     message,
+    metadata,
     outbox,
     person,
     person_history,
@@ -297,17 +298,24 @@ def scrub(store: Store) -> None:
 
     SQLite: the file is written anew and the write-ahead log emptied. PostgreSQL: dead rows are removed; old
     bytes stay in its write-ahead log and in free pages until the server uses them again. Raises
-    StoreUnavailable, on SQLite StoreBusy while somebody else uses the file.
+    StoreUnavailable, on SQLite StoreBusy while somebody else uses the file, on PostgreSQL NotAllowed for a
+    role that does not own the tables.
     """
     with store.engine.connect() as raw:
+        driver: Any = raw.connection.driver_connection
         if store.dialect == "postgresql":
+            warnings: list[str | None] = []
+            driver.add_notice_handler(lambda told: warnings.append(told.severity_nonlocalized))
             free = raw.execution_options(isolation_level="AUTOCOMMIT")
             # A large store takes longer than any message may.
             free.execute(text("SET statement_timeout = 0"))
-            free.execute(text("VACUUM"))
+            tables = ", ".join(f'"{each.name}"' for each in metadata.sorted_tables)
+            free.execute(text(f"VACUUM {tables}"))
             raw.invalidate()
+            # It passes over what it may not touch, with a warning.
+            if "WARNING" in warnings:
+                raise NotAllowed("PostgreSQL: only who owns the tables can take what was erased out of them")
             return
-        driver: Any = raw.connection.driver_connection
         try:
             driver.execute("VACUUM")
             kept, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -5,11 +5,12 @@ crash leaves a line too many, never one too few. Who replays looks again whether
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+
+from store.line_files import append_lines, open_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +54,10 @@ class ErasuresFile:
         self.path = path
 
     def append(self, lines: Iterable[ErasureLine]) -> None:
-        """Write lines and wait until the disk has them."""
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
-        with open(descriptor, "r+b", buffering=0) as file:
-            size = os.fstat(descriptor).st_size
-            # A line cut short by a crash must not swallow the next one.
-            torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            text = "".join(f"{each.line()}\n" for each in lines)
-            file.write(("\n" if torn else "").encode() + text.encode("ascii"))
-            os.fsync(descriptor)
+        """Write lines and wait until the disk has them. Raises OSError."""
+        text = "".join(f"{each.line()}\n" for each in lines)
+        with open_lines(self.path) as file:
+            append_lines(file, text.encode("ascii"))
 
     def read(self) -> Iterator[ErasureLine | None]:
         """Give every line in order; None for one that cannot be read. A file that is not there has none."""

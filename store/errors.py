@@ -21,6 +21,10 @@ class StoreNotMigrated(Exception):
     """The tables do not have the revision this program needs: run `migrate` first."""
 
 
+class NotAllowed(Exception):
+    """The role of the database that the store was opened with may not do this."""
+
+
 class ContentErased(Exception):
     """The content key of a request was destroyed; its bytes cannot be read any more."""
 
@@ -48,6 +52,7 @@ _POSTGRESQL_BUSY = (
 )
 _POSTGRESQL_AWAY = (
     psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.IdleInTransactionSessionTimeout,
     psycopg.errors.IoError,
 )
 

@@ -3,13 +3,13 @@
 import base64
 import fcntl
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from store.journal import head_bytes
+from store.line_files import append_lines, open_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +89,12 @@ class HeadsFile:
 
     def append(self, heads: Iterable[Head]) -> None:
         """Write those heads, in order of position, that no process has written yet; wait for the disk."""
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
-        with open(descriptor, "r+b", buffering=0) as file:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with open_lines(self.path) as file:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX)
             after = self.last_position()
             lines = [head.line().encode("ascii") + b"\n" for head in heads if head.position > after]
-            if not lines:
-                return
-            size = os.fstat(descriptor).st_size
-            # A line cut short by a crash must not swallow the next one.
-            torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            file.write((b"\n" if torn else b"") + b"".join(lines))
-            os.fsync(descriptor)
+            if lines:
+                append_lines(file, b"".join(lines))
 
     def set_aside(self, at: datetime) -> Path | None:
         """Put the file away under another name, for the evidence, when a restored store takes up the chain.

@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
+from store.connected import outward_errors
 from store.database import make_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -14,11 +15,11 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def migrate(url: str, revision: str = "head") -> None:
     """Bring the store at this address to a revision, in one transaction, if it is not there.
 
-    Raises what the driver raises when the store cannot be reached: this runs before anything is served.
+    Raises StoreUnavailable, and what the driver raises when a migration is not allowed or fails.
     """
     engine = make_engine(url)
     try:
-        with engine.connect() as connection:
+        with outward_errors(), engine.connect() as connection:
             sqlite = connection.dialect.name == "sqlite"
             if sqlite:
                 # A table that is made anew is dropped for a moment. Only outside a transaction can they be

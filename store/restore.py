@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, column, delete, insert, select, table, update
 
-from store.backup import KINDS, PLAIN, ROWS_AT_ONCE, BackupError, Header, Progress, read_line, unlimited
-from store.database import make_engine
+from store.backup import KINDS, PLAIN, ROWS_AT_ONCE, BackupError, Header, Progress, read_line
+from store.connected import outward_errors
+from store.database import make_engine, unlimited
 from store.migrate import migrate
 from store.records_work import WorkState
 from store.revision import current_revision
@@ -33,14 +34,13 @@ def load(
     In: header and its line as `read_header` gave them; the highest epoch of numbers known to have begun; who
     keeps the new one outside the store, before anything is committed. Out: the new epoch, above that and
     above the backup's, and the rows of each table. Raises BackupError when the store is not empty or the
-    backup is not whole; then nothing is in it.
+    backup is not whole; then nothing is in it. Raises StoreUnavailable.
     """
     _prepare(url, header.revision)
     engine = make_engine(url)
     try:
-        with engine.begin() as connection:
-            if engine.dialect.name == "postgresql":
-                unlimited(connection)
+        with outward_errors(), engine.begin() as connection:
+            unlimited(connection)
             for name in _SEEDED:
                 connection.execute(delete(metadata.tables[name]))
             counts = _fill(connection, first, lines, progress)
@@ -142,7 +142,7 @@ def _prepare(url: str, revision: str) -> None:
     """Make the tables of the backup's revision, unless they are there. Raises BackupError if not empty."""
     engine = make_engine(url)
     try:
-        with engine.connect() as connection:
+        with outward_errors(), engine.connect() as connection:
             found = current_revision(connection)
             if found is not None:
                 _demand_empty(connection)

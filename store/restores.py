@@ -5,9 +5,10 @@ restore began already.
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from store.line_files import append_lines, open_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,6 @@ class RestoresFile:
         return max((int(json.loads(line)["epoch"]) for line in lines if line.strip()), default=0)
 
     def append(self, restore: Restore) -> None:
-        """Write a restore and wait until the disk has it."""
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
-        with open(descriptor, "wb", buffering=0) as file:
-            file.write(json.dumps(asdict(restore)).encode("ascii") + b"\n")
-            os.fsync(descriptor)
+        """Write a restore and wait until the disk has it. Raises OSError."""
+        with open_lines(self.path) as file:
+            append_lines(file, json.dumps(asdict(restore)).encode("ascii") + b"\n")

@@ -86,13 +86,16 @@ def page_of_persons(
         .subquery()
     )
     of_window = case_file.c.person_id == window.c.id
-    first = erasure.alias("first")
-    # A right that came after the first stage begins anew.
+    first, joined = erasure.alias("first"), person.alias("joined")
+    # A right that came after the first stage begins anew, and so does who was merged into it since.
     still = and_(
         first.c.person_id == window.c.id,
         first.c.stage == 1,
         first.c.ended_on > erased_until,
         ~exists().where(of_window, case_file.c.opened_on > first.c.ended_on),
+        ~exists().where(
+            joined.c.merged_into == window.c.id, ~exists().where(erasure.c.person_id == joined.c.id)
+        ),
     )
     rows = connection.execute(
         select(window.c.id)

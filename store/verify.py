@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from itertools import count
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, func, select
 
+from store.database import unlimited
 from store.engine import Store
 from store.heads import Head, HeadsFile
 from store.journal import GENESIS, HASHED, chain_hash, row_hash
@@ -55,14 +57,29 @@ class JournalReport:
         return not self.findings
 
 
+Verify = Callable[[bytes, bytes], bool]
+"""Says whether bytes and a signature fit."""
+Step = Callable[[str, int], None]
+"""Is told what is being looked at, and how many were in all."""
+_TOLD_AFTER: Final = 1000
+
+
 def verify_journal(
-    store: Store, heads: HeadsFile, verify: Callable[[bytes, bytes], bool], now: datetime
+    store: Store, heads: HeadsFile, verify: Verify, now: datetime, progress: Step = lambda *_: None
 ) -> JournalReport:
     """Check the whole journal against itself and against the heads outside.
 
-    In: the store, the outside file, a function that says whether (bytes, signature) fit, and the time for
-    the age of the unsealed window. Works after content keys were destroyed. Raises StoreUnavailable.
+    In: the store, the outside file, a function that says whether (bytes, signature) fit, the time for the
+    age of the unsealed window, who is told how far it is. Works after content keys were destroyed. Raises
+    StoreUnavailable.
     """
+    done = count(1)
+
+    def told(what: str) -> None:
+        number = next(done)
+        if number % _TOLD_AFTER == 0:
+            progress(what, number)
+
     # The heads are read before the rows: what they know must be in the chain by then.
     outside: list[Head] = []
     unreadable: list[int] = []
@@ -73,14 +90,16 @@ def verify_journal(
             outside.append(head)
     with store.read() as reader:
         connection = reader.connection
+        # There is a head for every second at work: their signatures alone take minutes.
+        unlimited(connection)
         inside = [Head(*row) for row in connection.execute(select(journal_head))]
         findings: list[Finding] = []
         trusted = [
-            *_trusted(inside, "inside", verify, findings),
-            *_trusted(outside, "outside", verify, findings),
+            *_trusted(inside, "inside", verify, findings, told),
+            *_trusted(outside, "outside", verify, findings, told),
         ]
-        rows, last = _check_chain(connection, trusted, findings)
-        unsealed, oldest = _check_unsealed(connection, findings)
+        rows, last = _check_chain(connection, trusted, findings, told)
+        unsealed, oldest = _check_unsealed(connection, findings, told)
     beyond = [head.position for head in trusted if head.position > last]
     if beyond:
         text = f"the chain ends at {last}, but heads up to {max(beyond)} were signed"
@@ -92,10 +111,11 @@ def verify_journal(
 
 
 def _trusted(
-    heads: Iterable[Head], where: str, verify: Callable[[bytes, bytes], bool], findings: list[Finding]
+    heads: Iterable[Head], where: str, verify: Verify, findings: list[Finding], told: Callable[[str], None]
 ) -> list[Head]:
     good = []
     for head in heads:
+        told("heads")
         if verify(head.signed_bytes, head.signature):
             good.append(head)
         else:
@@ -104,7 +124,9 @@ def _trusted(
     return good
 
 
-def _check_chain(connection: Connection, heads: list[Head], findings: list[Finding]) -> tuple[int, int]:
+def _check_chain(
+    connection: Connection, heads: list[Head], findings: list[Finding], told: Callable[[str], None]
+) -> tuple[int, int]:
     signed: dict[int, set[bytes]] = {}
     for head in heads:
         signed.setdefault(head.position, set()).add(head.chain)
@@ -113,6 +135,7 @@ def _check_chain(connection: Connection, heads: list[Head], findings: list[Findi
     previous: bytes | None = GENESIS
     question = _rows().where(journal.c.position.is_not(None)).order_by(journal.c.position)
     for row in connection.execution_options(yield_per=1000).execute(question):
+        told("rows")
         rows += 1
         position = row.position
         if position != last + 1:
@@ -133,16 +156,19 @@ def _check_chain(connection: Connection, heads: list[Head], findings: list[Findi
     return rows, last
 
 
-def _check_unsealed(connection: Connection, findings: list[Finding]) -> tuple[int, datetime | None]:
-    count = 0
+def _check_unsealed(
+    connection: Connection, findings: list[Finding], told: Callable[[str], None]
+) -> tuple[int, datetime | None]:
+    rows = 0
     question = _rows().where(journal.c.position.is_(None)).order_by(journal.c.id)
     for row in connection.execution_options(yield_per=1000).execute(question):
-        count += 1
+        told("rows")
+        rows += 1
         changed = _changed(row)
         if changed is not None:
             findings.append(Finding(FindingKind.CHANGED, None, row.id, changed))
     oldest = connection.execute(select(func.min(journal.c.at)).where(journal.c.position.is_(None))).scalar()
-    return count, oldest
+    return rows, oldest
 
 
 def _rows() -> Select[Any]:

@@ -60,24 +60,22 @@ def identities(path: Path) -> list[x25519.Identity]:
 def encrypt_lines(lines: Iterable[bytes], path: Path, to: Sequence[x25519.Recipient]) -> int:
     """Write lines into a new file, compressed and encrypted, whole or not at all; out: its size in bytes.
 
-    Raises FileExistsError when there is one, and what reading the lines raises.
+    Raises FileExistsError when there is one, or somebody is writing it; what reading the lines raises;
+    OSError.
     """
-    import pyrage
-
-    if path.exists():
-        raise FileExistsError(f"{path} is there already")
     partial = path.with_name(f"{path.name}.partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    source = _Source(_compressed(lines))
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise FileExistsError(
+            f"{partial} is there: another backup writes it, or one was cut short and it can be removed"
+        ) from error
     try:
         with open(descriptor, "wb") as file:
-            try:
-                pyrage.encrypt_io(io.BufferedReader(source, _CHUNK), file, to)
-            except OSError:
-                # It passes on only that reading failed; why is what counts.
-                if source.failure is not None:
-                    raise source.failure from None
-                raise
+            # Only now: whoever wrote it until a moment ago has given it its name.
+            if path.exists():
+                raise FileExistsError(f"{path} is there already")
+            _encrypt(lines, file, to)
             file.flush()
             os.fsync(file.fileno())
         partial.rename(path)
@@ -88,16 +86,34 @@ def encrypt_lines(lines: Iterable[bytes], path: Path, to: Sequence[x25519.Recipi
     return path.stat().st_size
 
 
+def _encrypt(lines: Iterable[bytes], file: IO[bytes], to: Sequence[x25519.Recipient]) -> None:
+    import pyrage
+
+    source, sink = _Source(_compressed(lines)), _Sink(file)
+    try:
+        pyrage.encrypt_io(io.BufferedReader(source, _CHUNK), sink, to)
+    except (OSError, pyrage.EncryptError):
+        # It passes on only that reading or writing failed; why is what counts.
+        failure = source.failure or sink.failure
+        if failure is not None:
+            raise failure from None
+        raise
+    # It says nothing of the last bytes that it could not write.
+    if sink.failure is not None:
+        raise sink.failure
+
+
 @contextmanager
 def decrypted_lines(path: Path, by: Sequence[x25519.Identity]) -> Iterator[Iterator[bytes]]:
     """Give the lines of a file that `encrypt_lines` wrote.
 
     Leaving it without an error means that every byte read was authentic. Raises CommandError when no identity
-    fits, or the file was changed or cut off.
+    fits, or the file was changed or cut off, and OSError when it cannot be opened.
     """
+    encrypted = path.open("rb")
     reading, writing = os.pipe()
     failure: list[Exception] = []
-    worker = threading.Thread(target=_decrypt, args=(path, writing, by, failure), daemon=True)
+    worker = threading.Thread(target=_decrypt, args=(encrypted, writing, by, failure), daemon=True)
     worker.start()
     with open(reading, "rb", buffering=_CHUNK) as source:
         try:
@@ -144,6 +160,26 @@ class _Source(io.RawIOBase):
         return len(taken)
 
 
+class _Sink(io.RawIOBase):
+    """Writes into a file, and remembers why it could not."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.failure: Exception | None = None
+
+    def writable(self) -> bool:
+        """Tell that it can be written."""
+        return True
+
+    def write(self, octets: Any) -> int:
+        """Write all of it."""
+        try:
+            return self._file.write(octets)
+        except Exception as error:
+            self.failure = error
+            raise
+
+
 def _compressed(lines: Iterable[bytes]) -> Iterator[bytes]:
     packer = zlib.compressobj(6)
     for line in lines:
@@ -167,12 +203,14 @@ def _split(source: IO[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _decrypt(path: Path, writing: int, by: Sequence[x25519.Identity], failure: list[Exception]) -> None:
+def _decrypt(
+    encrypted: IO[bytes], writing: int, by: Sequence[x25519.Identity], failure: list[Exception]
+) -> None:
     import pyrage
 
     try:
-        with open(writing, "wb") as target, path.open("rb") as file:
-            pyrage.decrypt_io(file, target, by)
+        with open(writing, "wb") as target, encrypted:
+            pyrage.decrypt_io(encrypted, target, by)
     except Exception as error:  # noqa: BLE001 - told by whoever reads the other end
         failure.append(error)
 

@@ -23,7 +23,7 @@ from adapters.cli.progress import counted
 if TYPE_CHECKING:
     from adapters.config import Config
     from store.backup import Header
-    from store.restores import RestoresFile
+    from store.restores import Restore, RestoresFile
 
 
 def make_key(
@@ -124,8 +124,8 @@ def restore(
                 first,
                 lines,
                 epoch_after=known_epoch,
-                keep_epoch=lambda new: restores.append(
-                    Restore(now.isoformat(), header.made_at.isoformat(), new)
+                keep_epoch=lambda new: _keep(
+                    restores, Restore(now.isoformat(), header.made_at.isoformat(), new)
                 ),
                 progress=count,
             )
@@ -133,7 +133,13 @@ def restore(
         raise CommandError(str(error), exit_code=REFUSED) from error
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror or error}") from error
-    done = finish_restore(settings, header, epoch, now)
+    try:
+        done = finish_restore(settings, header, epoch, now)
+    except OSError as error:
+        raise CommandError(
+            f"{error.filename}: {error.strerror}; the restore is not done, start over with a new empty store",
+            exit_code=REFUSED,
+        ) from error
     emit(
         {
             "made_at": header.made_at,
@@ -162,6 +168,14 @@ def _restores(settings: Config) -> tuple[RestoresFile, int]:
         raise CommandError(
             f"{path} cannot be read: without it a number could be assigned twice; mend the line by hand"
         ) from error
+
+
+def _keep(file: RestoresFile, restore: Restore) -> None:
+    """Write a restore into the file of restores. Raises CommandError; then nothing is restored."""
+    try:
+        file.append(restore)
+    except OSError as error:
+        raise CommandError(f"{file.path}: {error.strerror}; nothing is restored") from error
 
 
 def _demand_keys(settings: Config, header: Header) -> None:

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapters.cli.capture_input import AsOption, NumberOption, ReasonOption, named_clerk, opened, read_day
-from adapters.cli.console import CommandError, ConfigOption, JsonOption, configuration, emit, finish, table
+from adapters.cli.console import (
+    LARGEST_ID,
+    CommandError,
+    ConfigOption,
+    JsonOption,
+    configuration,
+    emit,
+    finish,
+    table,
+)
 
 if TYPE_CHECKING:
     from adapters.config import Config
@@ -44,7 +53,11 @@ def right(
     ] = False,
     different_from: Annotated[
         list[int] | None,
-        typer.Option("--different-from", help="Id of a person found under the same key who is another."),
+        typer.Option(
+            "--different-from",
+            max=LARGEST_ID,
+            help="Id of a person found under the same key who is another.",
+        ),
     ] = None,
     replaces: Annotated[
         bool | None,

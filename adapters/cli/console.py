@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,11 +89,20 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def tell_limit(shown: int, limit: int) -> None:
+    """Tell on standard error that a list may go on beyond what was asked for."""
+    if shown == limit:
+        print(f"inge: these are {limit}, and there may be more: --limit", file=sys.stderr)
+
+
 def write_private(file: Path, octets: bytes) -> None:
-    """Write a file that names persons, readable for its owner only. Raises CommandError."""
+    """Write a file that names persons, old or new, readable for its owner only. Raises CommandError."""
     try:
-        file.touch(mode=0o600)
-        file.write_bytes(octets)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "wb") as opened:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.fchmod(descriptor, 0o600)
+            opened.write(octets)
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror}") from error
 
@@ -124,9 +135,14 @@ def plain_errors() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(REFUSED) from None
     except Exception as error:
-        if not _is_store_error(error):
+        if _is_store_error(error):
+            _fail(str(error), REFUSED)
+        if not _is_driver_error(error):
             raise
-        _fail(str(error), REFUSED)
+        # Its text may quote a whole row, and so a person; where it was raised is all that is told.
+        sys.stderr.writelines(traceback.format_tb(error.__traceback__))
+        kind = type(getattr(error, "orig", None) or error).__qualname__
+        _fail(f"an error that nobody foresaw: {kind}", REFUSED)
 
 
 def _framed(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
@@ -149,6 +165,12 @@ def _is_store_error(error: Exception) -> bool:
     # The module is looked up, not imported: without the server half it cannot be, and then nothing raised it.
     errors = sys.modules.get("store.errors")
     return errors is not None and isinstance(error, (errors.StoreUnavailable, errors.StoreNotMigrated))
+
+
+def _is_driver_error(error: Exception) -> bool:
+    # Looked up, not imported, as above.
+    connected = sys.modules.get("store.connected")
+    return connected is not None and isinstance(error, connected.DRIVER_ERRORS)
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:

@@ -7,7 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from adapters.cli.cases import ActorOption, ReasonOption, weak_data
-from adapters.cli.console import REFUSED, CommandError, ConfigOption, JsonOption, configuration, emit, table
+from adapters.cli.console import (
+    REFUSED,
+    CommandError,
+    ConfigOption,
+    JsonOption,
+    configuration,
+    emit,
+    table,
+    tell_limit,
+)
 from adapters.cli.opening import opened_tools
 
 app = typer.Typer(help="List, show and decide hints that two persons may be one.", no_args_is_help=True)
@@ -41,6 +50,7 @@ def list_hints(
         words = " ".join(each.english for each in reasons)
         rows.append((hint.low_id, hint.high_id, f"{hint.found_at:%Y-%m-%d}", words))
     emit(data, table(["person", "person", "found", "reasons"], rows), as_json=as_json)
+    tell_limit(len(found), limit)
 
 
 _AT_ONCE = 500

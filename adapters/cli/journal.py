@@ -21,6 +21,7 @@ from adapters.cli.console import (
     table,
 )
 from adapters.cli.opening import opened_store
+from adapters.cli.progress import counted
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -77,9 +78,9 @@ def verify(
             certificates += x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError, x509.InvalidVersion) as error:
         raise CommandError(f"{path}: {error}") from error
-    with opened_store(settings) as store:
+    with opened_store(settings) as store, counted("heads and rows looked at") as counter:
         heads = HeadsFile(settings.journal.heads_file)
-        report = verify_journal(store, heads, signed_by(certificates), datetime.now(UTC))
+        report = verify_journal(store, heads, signed_by(certificates), datetime.now(UTC), counter)
     emit(dataclasses.asdict(report), _verdict(report), as_json=as_json)
     finish(not report.intact)
 

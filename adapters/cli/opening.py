@@ -31,8 +31,9 @@ def opened_store(config: Config) -> Iterator[Store]:
     vault = ContentVault(read_secret(config.keys.master_key_file, "keys.master_key_file"), os.urandom)
     store = open_store(config.store.url, vault=vault, clock_ns=time.time_ns)
     try:
-        with store.write() as connection:
-            if not serves(current_revision(connection)):
+        # Only read: on SQLite who looks need not wait for who writes.
+        with store.read() as reader:
+            if not serves(current_revision(reader.connection)):
                 raise StoreNotMigrated(
                     "the store does not have the tables of this program: run `inge migrate`"
                 )

@@ -232,9 +232,9 @@ def show(kennung: KennungArgument, config: ConfigOption = None, as_json: JsonOpt
     """Show one party with its settings and certificates."""
     from store.parties import show_party
 
-    with opened_store(configuration(config)) as store, store.write() as connection:
+    with opened_store(configuration(config)) as store, store.read() as reader:
         try:
-            data = _as_data(show_party(connection, kennung))
+            data = _as_data(show_party(reader.connection, kennung))
         except LookupError as error:
             raise CommandError(str(error), exit_code=REFUSED) from error
     emit(data, table(["setting", "value"], [(k, _plain(v)) for k, v in data.items()]), as_json=as_json)

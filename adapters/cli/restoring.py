@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.cli.opening import opened_store
+from adapters.cli.progress import counted
 
 if TYPE_CHECKING:
     from adapters.config import Config
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
 class Finished:
     """What was done. `lost_positions` were sealed after the backup was made.
 
-    Of the erasures, `erasures_wait` wait for open work, `erasures_unread` are lines that cannot be read.
+    Of the erasures, `erasures_wait` wait for open work, `erasures_failed` met an error, `erasures_unread` are
+    lines that cannot be read.
     """
 
     heads_aside: Path | None
     lost_positions: int
     erased_again: int
     erasures_wait: int
+    erasures_failed: int
     erasures_unread: int
 
     def as_data(self) -> dict[str, Any]:
@@ -34,6 +37,7 @@ class Finished:
             "lost_positions": self.lost_positions,
             "erased_again": self.erased_again,
             "erasures_wait": self.erasures_wait,
+            "erasures_failed": self.erasures_failed,
             "erasures_unread": self.erasures_unread,
         }
 
@@ -42,6 +46,8 @@ class Finished:
         lines = [f"erased again: {self.erased_again}"]
         if self.erasures_wait:
             lines.append(f"{self.erasures_wait} erasures wait, `inge retention due` says for what")
+        if self.erasures_failed:
+            lines.append(f"{self.erasures_failed} persons cannot be erased again because of an error")
         if self.erasures_unread:
             lines.append(f"{self.erasures_unread} lines of the file of erasures cannot be read")
         if self.heads_aside is not None:
@@ -73,7 +79,8 @@ def finish_restore(config: Config, header: Header, epoch: int, now: datetime) ->
         # First of all: until the heads fit, the gateway says that it is not ready.
         lines = list(ErasuresFile(erasures_file(config)).read())
         known = [line for line in lines if line is not None]
-        replayed = replay(store, build_tools(config, store), known)
+        with counted("persons erased again") as count:
+            replayed = replay(store, build_tools(config, store), known, lambda done: count("", done))
         sealer, outside = Sealer(store, key.sign, heads, new_holder()), heads.last_position()
         aside = None
         try:
@@ -101,5 +108,6 @@ def finish_restore(config: Config, header: Header, epoch: int, now: datetime) ->
         max(0, outside - header.position) if aside else 0,
         replayed.erased,
         len(replayed.waits),
+        len(replayed.failed),
         len(lines) - len(known),
     )

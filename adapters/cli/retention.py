@@ -41,7 +41,7 @@ def due(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """
     tally = _run(config, dry=True, scrub=False)
     emit(tally.as_data(), _told(tally), as_json=as_json)
-    finish(bool(tally.done or tally.waits))
+    finish(bool(tally.done or tally.waits or tally.failed))
 
 
 @app.command("run")
@@ -60,13 +60,14 @@ def run(
 ) -> None:
     """Erase now whose time is over; a running gateway does it once a day by itself.
 
-    Small transactions: it may be stopped and started again at any moment. Exit code 1 if something waits.
+    Small transactions: it may be stopped and started again at any moment. Exit code 1 if something waits, or
+    an error kept somebody from being erased.
     """
     if dry_run and scrub:
         raise CommandError("--scrub changes files, --dry-run nothing: one of them")
     tally = _run(config, dry=dry_run, scrub=scrub)
     emit(tally.as_data(), _told(tally), as_json=as_json)
-    finish(bool(tally.waits))
+    finish(bool(tally.waits or tally.failed))
 
 
 @app.command("report")
@@ -104,7 +105,7 @@ def replay(
 ) -> None:
     """Erase again what the file of erasures tells, as `inge restore` does; done twice it does nothing.
 
-    Exit code 1 if something waits, or a line cannot be read.
+    Exit code 1 if something waits, an error kept somebody from being erased, or a line cannot be read.
     """
     from adapters.server_core import erasures_file
     from gateway.retention.replay import replay as erase_again
@@ -114,19 +115,27 @@ def replay(
     path = file or erasures_file(settings)
     if file is not None and not file.exists():
         raise CommandError(f"{file}: there is no such file")
-    lines = list(ErasuresFile(path).read())
+    try:
+        lines = list(ErasuresFile(path).read())
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from error
     broken = sum(each is None for each in lines)
-    with opened_tools(settings) as (store, tools):
-        done = erase_again(store, tools, [each for each in lines if each is not None])
+    known = [each for each in lines if each is not None]
+    with opened_tools(settings) as (store, tools), counted("persons erased again") as count:
+        done = erase_again(store, tools, known, lambda erased: count("", erased))
     data: dict[str, Any] = {**done.as_data(), "lines": len(lines) - broken, "broken_lines": broken}
-    text = f"{done.erased} persons erased again, {len(done.waits)} wait, {broken} lines cannot be read"
+    text = (
+        f"{done.erased} persons erased again, {len(done.waits)} wait, {len(done.failed)} met an error, "
+        f"{broken} lines cannot be read"
+    )
     emit(data, text, as_json=as_json)
-    finish(bool(done.waits or broken))
+    finish(bool(done.waits or done.failed or broken))
 
 
 def _run(config: Path | None, *, dry: bool, scrub: bool) -> Tally:
     from gateway.retention.run import Run, finished
     from store.erasure import scrub as scrubbed
+    from store.errors import NotAllowed
 
     with opened_tools(configuration(config)) as (store, tools):
         with counted("persons" if dry else "persons erased") as count:
@@ -135,7 +144,10 @@ def _run(config: Path | None, *, dry: bool, scrub: bool) -> Tally:
             except OSError as error:
                 raise CommandError(f"the file of erasures: {error.strerror}", exit_code=REFUSED) from error
         if scrub:
-            scrubbed(store)
+            try:
+                scrubbed(store)
+            except NotAllowed as error:
+                raise CommandError(str(error)) from error
     return tally
 
 
@@ -147,6 +159,9 @@ def _told(tally: Tally) -> str:
         f"{tally.messages} messages {would} that are about nobody stored",
         f"{tally.reasons} reasons of connections {would}",
     ]
+    if tally.failed:
+        ids = ", ".join(map(str, sorted(tally.failed)))
+        lines.append(f"{len(tally.failed)} persons cannot be erased because of an error: {ids}")
     if tally.waits:
         rows = [
             (person, ", ".join(map(_WAITS.__getitem__, why))) for person, why in sorted(tally.waits.items())

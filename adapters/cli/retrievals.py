@@ -20,6 +20,7 @@ from adapters.cli.console import (
     configuration,
     emit,
     table,
+    tell_limit,
 )
 from adapters.cli.opening import opened_tools
 
@@ -28,8 +29,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at the log of retrievals, hold and delete entries.", no_args_is_help=True)
 
+_FIRST_DAY = date(1970, 1, 1)
+
 ActorOption = Annotated[str, typer.Option("--as", help="The user who acts; kept in the journal.")]
-EntriesArgument = Annotated[list[int], typer.Argument(help="Ids of entries, as `list` prints them.")]
+EntriesArgument = Annotated[
+    list[int], typer.Argument(max=LARGEST_ID, help="Ids of entries, as `list` prints them.")
+]
 
 
 @app.command("list")
@@ -75,6 +80,7 @@ def list_entries(
     ]  # fmt: skip
     columns = ["id", "time (UTC)", "agency", "purpose", "relation", "number", "answer", "code", "data", ""]
     emit([_data(each) for each in found], table(columns, rows), as_json=as_json)
+    tell_limit(len(found), limit)
 
 
 @app.command("show")
@@ -164,9 +170,12 @@ def _day(text: str | None, option: str) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise CommandError(f"{option} is a day like 2026-11-24, not {text!r}") from error
+    if not _FIRST_DAY <= day < date.max:
+        raise CommandError(f"{option}: no entry is of {day}")
+    return day
 
 
 def _begin(day: date) -> datetime:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli.console import ConfigOption, JsonOption, configuration, emit
+from adapters.cli.console import REFUSED, CommandError, ConfigOption, JsonOption, configuration, emit
 from adapters.cli.opening import opened_workshop
 
 if TYPE_CHECKING:
@@ -33,11 +33,13 @@ def run(
 ) -> None:
     """Close overdue questions, remind clerks, write down what expired or lapsed, search for hints.
 
-    A running gateway does this by itself; of all nodes one works at a time. Tells what each turn did.
+    A running gateway does this by itself; of all nodes one works at a time. Tells what each turn did. Exit
+    code 1 of --once if something could not be done: it is named, and the rest is done.
     """
     from gateway.batch.signing import signer
     from gateway.scheduler.runner import Scheduler
     from gateway.scheduler.tasks import usual_tasks
+    from gateway.undone import UndoneError
     from store.engine import new_holder
     from store.errors import StoreUnavailable
 
@@ -58,6 +60,10 @@ def run(
                     if once:
                         raise
                     # A store that comes back is worked on again; nothing is lost meanwhile.
+                    print(f"inge: {error}", file=sys.stderr)
+                except UndoneError as error:
+                    if once:
+                        raise CommandError(str(error), exit_code=REFUSED) from error
                     print(f"inge: {error}", file=sys.stderr)
                 else:
                     emit({"worked": done is not None, "done": dict(done or {})}, _told(done), as_json=as_json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from gateway.clerks.desk import Desk, Event
@@ -29,8 +29,8 @@ def lift_blocks(desk: Desk, person: PersonRecord, of: str | None = None) -> None
     """Lift the block of a person, with `of` only what this agency reported."""
     for report in desk.work.reported_blocks([person.id]):
         if of in (None, report.agency) and desk.work.lift_block(report, **desk.history):
-            since = report.since.isoformat()
-            desk.note("block-lifted", person=person.id, agency=report.agency, since=since)
+            since, at = report.since.isoformat(), report.at.isoformat()
+            desk.note("block-lifted", person=person.id, agency=report.agency, since=since, at=at)
 
 
 def weigh_again(desk: Desk, item: WorkItem, events: list[Event], before: str) -> str:
@@ -42,7 +42,11 @@ def weigh_again(desk: Desk, item: WorkItem, events: list[Event], before: str) ->
     for event in events:
         if event.kind == "block-lifted":
             agency, since = event.facts["agency"], event.facts["since"]
-            report = BlockReport(person.id, agency, date.fromisoformat(since), desk.now)
+            # Who reported first may see: of several all would be first from now on. Decided by an earlier
+            # release, an event does not tell.
+            at = event.facts.get("at")
+            reported_at = desk.now if at is None else datetime.fromisoformat(at)
+            report = BlockReport(person.id, agency, date.fromisoformat(since), reported_at)
             desk.work.set_block(report, desk.reason, actor=desk.actor)
             desk.note("block-set", person=person.id, agency=agency)
     weigh_block(desk, item, KEEP)

@@ -15,8 +15,10 @@ from store.unit import UnitOfWork
 def retry(store: Store, clock: Clock, row_id: int, *, actor: str) -> WorkRow:
     """Let a dead row, or one that waits to be tried again, be taken at once, with all its attempts.
 
-    Raises WorkNotThereError for one that is being done or not there, StoreUnavailable.
+    Raises WorkNotThereError for one that is being done or not there, and when nobody is named who wants it;
+    StoreUnavailable.
     """
+    _named(actor)
     with store.unit_of_work() as work:
         row = work.retry_work(row_id, clock.now())
         if row is None:
@@ -32,8 +34,9 @@ def discard(
     """Give a dead row up; its handler brings about what follows, in the same transaction.
 
     Raises WorkNotThereError for one that is not dead, of a kind that this program does not know, or that has
-    to be done, and StoreUnavailable.
+    to be done, and when nobody is named who wants it; StoreUnavailable.
     """
+    _named(actor)
     with store.unit_of_work() as work:
         row = work.discard_work(row_id)
         if row is None:
@@ -58,3 +61,8 @@ def _journal(work: UnitOfWork, clock: Clock, row: WorkRow, done: str, actor: str
         "actor": actor,
     }
     work.add_journal(JournalEntry(JournalKind.WORK, clock.now(), facts=facts))
+
+
+def _named(actor: str) -> None:
+    if not actor.strip():
+        raise WorkNotThereError("who acts? the name of a user is needed")

@@ -26,6 +26,8 @@ SCHEDULER: Final = "scheduler"
 _BERLIN: Final = ZoneInfo("Europe/Berlin")
 _AT_ONCE: Final = 500
 
+_SAID: Final = {"hold": "held", "release": "released"}
+
 Entry = tuple[Retrieval, str | None]
 """An entry, and the number of the case it is about."""
 
@@ -141,9 +143,7 @@ def _change(
     with store.unit_of_work() as work:
         for entry_id in wanted:
             if not change(work, entry_id):
-                raise OfficerError(
-                    f"entry {entry_id} cannot be put on {what}: it is not there, or is already"
-                )
+                raise OfficerError(f"entry {entry_id}: there is no such one, or it was {_SAID[what]} already")
         _note(work, tools, {"retrievals": what, "ids": wanted}, actor)
         work.commit()
     return len(wanted)

@@ -8,6 +8,7 @@ connections.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -15,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from gateway.clock import at_german_day, german_day
+from gateway.journaling import raise_alarm
 from gateway.retention.erasing import ACTOR, Done, Eraser, Found, Linked
 from gateway.retention.rules import MONTHS, Stage, horizon
 from gateway.tools import Tools
@@ -22,6 +24,7 @@ from gateway.validity import add_months
 from store import erasure
 from store.connections import count_reasons, erase_reasons
 from store.engine import Store
+from store.errors import StoreUnavailable
 from store.ids import last_before
 from store.records import JournalEntry, JournalKind, MessageRef
 from store.retention import (
@@ -44,16 +47,17 @@ from store.unit_messages import journal_row
 LOOKED_AT_ONCE: Final = 500
 """Rows that one step looks at; what it finds is far less."""
 HELD_AT_MOST: Final = 20_000
-"""Persons of one run: whom it did not hold comes with the next one."""
+"""Persons whose messages are looked for in one pass; there may be as many who wait for years."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What a run did, or with `dry` would do."""
+    """What a run did, or with `dry` would do. `failed` are persons that an error kept from being erased."""
 
     dry: bool = False
     erased: dict[int, list[int]] = field(default_factory=lambda: {1: [], 2: []})
     waits: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    failed: list[int] = field(default_factory=list)
     messages: int = 0
     reasons: int = 0
 
@@ -69,6 +73,7 @@ class Tally:
             "stage_1": self.erased[1],
             "stage_2": self.erased[2],
             "waits": [{"person": person, "for": list(why)} for person, why in sorted(self.waits.items())],
+            "failed": sorted(self.failed),
             "messages_of_nobody": self.messages,
             "reasons_of_connections": self.reasons,
         }
@@ -84,7 +89,6 @@ class Run:
         self._tools = tools
         self._actor = actor
         self._eraser = Eraser(store, tools)
-        self._links = Links(store)
         self._steps = self._run()
 
     def next(self) -> bool:
@@ -97,17 +101,23 @@ class Run:
             due += page
             yield True
             if len(due) >= HELD_AT_MOST:
-                break
-        if due:
-            for _ in self._links.find(due):
-                yield True
-            for found in due:
-                self._one(found)
-                yield True
+                yield from self._erase_all(due)
+                due = []
+        yield from self._erase_all(due)
         yield from self._old_items()
         yield from self._old_messages()
         yield from self._old_chunks()
         yield from self._old_reasons()
+
+    def _erase_all(self, due: list[Found]) -> Iterator[bool]:
+        links = Links(self._store)
+        if due:
+            for _ in links.find(due):
+                yield True
+        for found in due:
+            with told(found.person, self.tally.failed.append):
+                self._one(found, links.of(found))
+            yield True
 
     def _due_persons(self) -> Iterator[list[Found]]:
         after: int | None = 0
@@ -120,11 +130,13 @@ class Run:
                     opened_until=horizon(self.today, Stage.NAMES),
                     erased_until=horizon(self.today, Stage.NUMBER),
                 )
-                looked = [self._eraser.look(reader.connection, each, self.today) for each in ids]
+                looked = []
+                for each in ids:
+                    with told(each, self.tally.failed.append):
+                        looked.append(self._eraser.look(reader.connection, each, self.today))
             yield [each for each in looked if each is not None]
 
-    def _one(self, found: Found) -> None:
-        linked = self._links.of(found)
+    def _one(self, found: Found, linked: Linked) -> None:
         if self.tally.dry:
             with self._store.read() as reader:
                 waits = self._eraser.waits(reader.connection, found, linked)
@@ -237,6 +249,22 @@ class Run:
 
     def _oldest(self) -> int:
         return last_before(self._before())
+
+
+@contextmanager
+def told(person: int, failed: Callable[[int], object]) -> Iterator[None]:
+    """Let an error about one person keep no other from being erased. In: who is told of whom it was.
+
+    The operator is told too, but for what the person is. Raises StoreUnavailable and OSError: without the
+    store or the file of erasures nobody is erased.
+    """
+    try:
+        yield
+    except (StoreUnavailable, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the others are due as well
+        raise_alarm("person not erased", error, person=str(person))
+        failed(person)
 
 
 def _is_kept(connection: Connection, ref: MessageRef | None) -> bool:

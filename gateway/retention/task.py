@@ -8,6 +8,7 @@ from gateway.clock import german_day
 from gateway.retention.run import Run
 from gateway.scheduler.runner import Progress
 from gateway.tools import Tools
+from gateway.undone import UndoneError
 from store.engine import Store
 
 
@@ -21,7 +22,10 @@ class RetentionTask:
         self._done_on: date | None = None
 
     def work(self, limit: int) -> Progress:
-        """Do some steps of the day's run."""
+        """Do some steps of the day's run.
+
+        Raises UndoneError at the end of it, after everybody else had a turn; the next day tries again.
+        """
         today = german_day(self._tools.clock.now())
         if today == self._done_on:
             return Progress(0)
@@ -32,6 +36,8 @@ class RetentionTask:
         for _ in range(limit):
             if not run.next():
                 self._done_on = today
+                if run.tally.failed:
+                    raise UndoneError("person not erased", run.tally.failed)
                 return Progress(run.tally.done - before)
         # Kept only from here on: a run that an error ended is begun anew at the next turn.
         self._run = run

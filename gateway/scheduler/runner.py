@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway.clock import Clock
+from gateway.journaling import raise_alarm
 from store.engine import Store
+from store.errors import StoreUnavailable
 
 LEASE = "scheduler"
 LEASE_LENGTH = timedelta(seconds=60)
@@ -51,8 +53,8 @@ class Scheduler:
     def run_once(self) -> Mapping[str, int] | None:
         """Let every task do what there is. Out: how much each did, or None if another process has the lease.
 
-        A task that fails does not keep the others from their turn; then its error is raised at the end.
-        Raises StoreUnavailable.
+        A task that fails does not keep the others from their turn; then its error is raised at the end. The
+        operator is told of those of further tasks. Raises StoreUnavailable.
         """
         if not self._take_lease():
             return None
@@ -62,7 +64,10 @@ class Scheduler:
             try:
                 done[task.name] = self._run(task)
             except Exception as error:  # noqa: BLE001 - raised below, after the others had their turn
-                failed = failed or error
+                if failed is None:
+                    failed = error
+                elif not isinstance(error, StoreUnavailable):
+                    raise_alarm("a task of the scheduler failed", error, task=task.name)
         if failed is not None:
             raise failed
         return done

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from gateway.cases import state_on, transitions
 from gateway.clock import Clock, german_day
 from gateway.scheduler.runner import Progress
+from gateway.undone import Undone
 from store.engine import Store
 from store.records import CaseRecord, CaseState
 from store.unit import UnitOfWork
@@ -34,7 +35,7 @@ class StateWriter:
         """Write the states of some persons' cases, each person under their lock; go on there next time.
 
         The calendar changes nothing twice a day: after all were looked through there is nothing until the
-        next one.
+        next one. Raises UndoneError, with the others written, for persons whose cases could not be.
         """
         today = german_day(self._clock.now())
         if today == self._done_on:
@@ -47,11 +48,15 @@ class StateWriter:
                 after=self._after,
                 limit=limit,
             )
-        written = sum(self._write(person_id, lock_key) for person_id, lock_key in found)
+        written, undone = 0, Undone("state not written")
+        for person_id, lock_key in found:
+            with undone.apart(person=str(person_id)):
+                written += self._write(person_id, lock_key)
         more = len(found) == limit
         # After the last one from the beginning: those found wrongly must not hide others.
         self._after = found[-1][0] if more else 0
         self._done_on = None if more else today
+        undone.end()
         return Progress(written, more)
 
     def _write(self, person_id: int, lock_key: int) -> int:

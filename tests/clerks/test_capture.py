@@ -1,6 +1,10 @@
 """What a clerk enters meets what agencies report: the same persons, locks, rules and questions."""
 
+from pathlib import Path
 from typing import Any
+
+import pytest
+from sqlalchemy import text
 
 from store.records import QuestionState
 from tests.clerks.test_undoing import duplicate, entitle, number_in, oblige, reply
@@ -84,3 +88,24 @@ def test_a_name_that_messages_cannot_carry_is_not_entered(core: DoorCore, clerk:
     ran = clerk.inge("capture", *words, "--replaces", *SAID)
     assert (ran.code, "messages do not know: –" in ran.err) == (1, True)
     assert len(clerk.states(number)[1]) == 1
+
+
+@pytest.mark.parametrize(
+    "store_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+def test_what_the_database_quotes_of_a_person_is_not_printed(
+    core: DoorCore, clerk: Clerk, tmp_path: Path
+) -> None:
+    with core.store.write() as connection:
+        rule = "ALTER TABLE person ADD CONSTRAINT odd CHECK (surname <> 'Şahin') NOT VALID"
+        connection.execute(text(rule))
+    file = tmp_path / "person.toml"
+    file.write_text(
+        'nachname = "Şahin"\nvorname = "Leyla"\ngeburtsdatum = "1990-05-17"\ngeschlecht = "w"\n'
+        'staatsangehoerigkeit = ["163"]\npostleitzahl = "90461"\n',
+        encoding="utf-8",
+    )
+    ran = clerk.inge("capture", "right", "--art", "3", "--person", str(file), "--as", "e", "--reason", "r")
+    assert (ran.code, ran.err.splitlines()[-1]) == (1, "inge: an error that nobody foresaw: CheckViolation")
+    assert "Leyla" not in ran.err
+    assert "DETAIL" not in ran.err

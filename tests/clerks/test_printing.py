@@ -48,6 +48,8 @@ def test_it_is_the_same_paper_that_the_authority_prints(core: DoorCore, clerk: C
     report, answer = reported(core)
     number = answer.berechtigung_verpflichtung.bamfkennziffer
     out = tmp_path / "paper.pdf"
+    # Printed before, and then made readable for others.
+    out.touch(mode=0o644)
     ran = printed(clerk, number, out)
     assert ran.code == 0, ran.err
     assert ran.json == {"number": number, "art": "1a", "printed": str(out)}

@@ -16,10 +16,12 @@ from gateway.scheduler.runner import Progress
 from gateway.scheduler.states import StateWriter
 from messages.values import PartialDate
 from store.case_files import history_of_case
-from store.schema import entitlement, person_search
+from store.schema import case_file, entitlement, person_search
+from store.search import unindexed
 from tests.support.clerk import Clerk
 from tests.support.core import ABH1, ABH2, AGENCIES, new_uuid
 from tests.support.door import Delivered, DoorCore
+from tests.support.given import stored_case, stored_person
 
 
 def entitle(core: DoorCore, holder: str = "abh1", **changes: Any) -> Delivered:
@@ -172,6 +174,26 @@ def test_states_are_looked_through_once_a_day(core: DoorCore) -> None:
     assert writer.work(50) == Progress(0)
     core.clock.advance(days=1)
     assert writer.work(50) == Progress(1)
+
+
+def test_an_error_about_one_person_keeps_no_state_of_others_from_being_written(
+    core: DoorCore, clerk: Clerk, caplog: pytest.LogCaptureFixture
+) -> None:
+    spoilt, known = stored_person(core), stored_person(core)
+    for person in (spoilt, known):
+        stored_case(core, person, "1a", until=date(2026, 11, 23))
+    case = stored_case(core, spoilt, "1a", "REVOKED")
+    with core.store.write() as connection:
+        connection.execute(update(case_file).where(case_file.c.id == case.id).values(state="SPOILT"))
+    told = clerk.inge("scheduler", "run", "--once")
+    assert (told.code, told.err) == (1, f"inge: state not written: {spoilt.id}\n")
+    (alarm,) = [each for each in caplog.records if "state not written" in each.message]
+    assert (alarm.levelname, vars(alarm)["person"]) == ("ERROR", str(spoilt.id))
+    with core.store.unit_of_work() as work:
+        assert [each.state for each in work.cases_of([known.id])] == ["EXPIRED_UNUSED"]
+    # Every other task had its turn.
+    with core.store.read() as reader:
+        assert unindexed(reader.connection, 9, 0) == []
 
 
 def test_hints_on_demand_for_one_person(core: DoorCore, clerk: Clerk) -> None:

@@ -65,7 +65,9 @@ def test_a_task_stops_when_another_node_took_the_lease_over(store: Store) -> Non
     assert scheduler(store, clock, "one", Task("slow", work)).run_once() == {"slow": 1}
 
 
-def test_a_task_that_fails_does_not_keep_the_others_from_their_turn(store: Store) -> None:
+def test_a_task_that_fails_does_not_keep_the_others_from_their_turn(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     turns: list[str] = []
 
     def fail(_: int) -> Progress:
@@ -75,10 +77,21 @@ def test_a_task_that_fails_does_not_keep_the_others_from_their_turn(store: Store
         turns.append("worked")
         return Progress(1)
 
-    failing = scheduler(store, StandingClock(), "one", Task("fails", fail), Task("works", work))
+    def break_down(_: int) -> Progress:
+        raise LookupError("Şahin")
+
+    tasks = Task("fails", fail), Task("fails too", break_down), Task("works", work)
     with pytest.raises(ZeroDivisionError):
-        failing.run_once()
+        scheduler(store, StandingClock(), "one", *tasks).run_once()
     assert turns == ["worked"]
+    # The first is told by whoever lets the turns be taken.
+    (alarm,) = caplog.records
+    assert (alarm.levelname, vars(alarm)["task"], vars(alarm)["exception"]) == (
+        "ERROR",
+        "fails too",
+        "LookupError",
+    )
+    assert "Şahin" not in caplog.text
 
 
 def test_of_two_processes_only_one_works(store_url: str) -> None:

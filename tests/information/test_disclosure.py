@@ -397,6 +397,24 @@ def test_a_second_report_of_a_block_is_no_way_around_it(core: DoorCore) -> None:
     assert agencies_that_block(core, number) == {ABH3.kennung}
 
 
+def test_a_block_that_holds_again_hides_from_whom_it_hid_before(core: DoorCore, clerk: Clerk) -> None:
+    number = entitle(core)
+    block(core, number)
+    core.clock.advance(days=1)
+    block(core, number, "abh3")
+    assert agencies_that_block(core, number) == {ABH1.kennung}
+    assert block(core, number, "abh2", blocked=False)[1] == "B05"
+    item = clerk.only_item()
+    clerk.decide(item, "--lift")
+    assert agencies_that_block(core, number) == set()
+    core.clock.advance(days=1)
+    clerk.undo(item)
+    assert agencies_that_block(core, number) == {ABH1.kennung}
+    told = core.deliver(entitlement(ABH3, new_uuid(), NOW, number=number), "abh3")
+    assert OTHER_AGENCY in body_of(told)
+    assert ABH1.name not in body_of(told)
+
+
 def test_a_takeover_is_no_way_around_a_block_in_a_refusal(core: DoorCore) -> None:
     number = core.deliver(obligation_1b(ABH1, new_uuid(), NOW)).number
     assert number is not None

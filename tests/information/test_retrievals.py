@@ -62,6 +62,9 @@ def test_filters(core: DoorCore, clerk: Clerk) -> None:
     assert found("--from", "2026-11-25") == [other.uuid]
     assert found("--until", "2026-11-24") == [one.uuid]
     assert found("--limit", "1") == [other.uuid]
+    cut = clerk.inge("retrievals", "list", "--limit", "1", "--as", "officer")
+    assert "there may be more" in cut.err
+    assert clerk.inge("retrievals", "list", "--limit", "3", "--as", "officer").err == ""
     assert found("--held") == []
 
 
@@ -101,6 +104,19 @@ def test_holding_is_all_or_nothing(core: DoorCore, clerk: Clerk) -> None:
     (entry,) = entries(clerk)
     assert clerk.inge("retrievals", "hold", entry["id"], 1, "--as", "o", "--reason", "x").code == 1
     assert entries(clerk, "--held") == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("hold", 2**63, "--reason", "x"),
+        ("release", 2**63),
+        ("list", "--until", "9999-12-31"),
+        ("list", "--from", "0001-01-01"),
+    ],
+)
+def test_ids_and_days_that_nothing_has_are_refused(clerk: Clerk, words: tuple[str | int, ...]) -> None:
+    assert clerk.inge("retrievals", *words, "--as", "officer").code == 2
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,8 @@ def forgotten(core: DoorCore, clerk: Clerk, known: Known, store: Store, store_ur
     assert number != known.number
     assert clerk.person_of(number) != known.person
     assert clerk.inge("capture", "show", "--number", known.number).code == 1
-    assert clerk.inge("print", known.number, "--as", "clerk").code != 0
+    printed = clerk.inge("print", known.number, "--out", "/nonexistent/x.pdf", "--as", "clerk")
+    assert (printed.code, "nobody has the number" in printed.err) == (1, True)
     assert verified(clerk)
 
 

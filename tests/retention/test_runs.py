@@ -360,3 +360,23 @@ def test_scrubbing_says_when_somebody_reads(plain: Core) -> None:
             scrub(plain.store)
     assert stored(plain, written.id).details
     scrub(plain.store)
+
+
+def test_who_was_merged_into_somebody_erased_is_erased_in_time(plain: Core) -> None:
+    person = over(plain)
+    other = stored_person(plain, surname="Öztürk", surname_key="öztürk", lock_key=4711)
+    stored_case(plain, other, "1a", "EXHAUSTED", **{**OVER, "completed_on": date(2028, 1, 1)})
+    at(plain, datetime(2032, 6, 1, 12, tzinfo=UTC))
+    assert ran(plain).erased[1] == [person.id]
+    # A hint by the names that are left: the case of the other one moves.
+    with plain.store.unit_of_work() as work:
+        for case in work.cases_of([other.id]):
+            assert work.move_case(case, person.id, at=NOW, actor="clerk", reason="Nachbarin")
+        assert work.merge_person(other.id, person.id, at=NOW, actor="clerk", reason="Nachbarin")
+        work.commit()
+    at(plain, datetime(2033, 1, 1, 12, tzinfo=UTC))
+    assert ran(plain).erased == {1: [], 2: []}
+    at(plain, datetime(2033, 1, 2, 12, tzinfo=UTC))
+    assert ran(plain).erased == {1: [person.id], 2: []}
+    assert [stored(plain, each.id).details for each in (person, other)] == [{}, {}]
+    assert ran(plain).erased == {1: [], 2: []}

@@ -306,3 +306,20 @@ def test_a_message_nobody_sent_is_told(config: Path) -> None:
     ran = inge("explain", "00000000-0000-4000-8000-000000000000", "--config", config)
     assert ran.code == REFUSED
     assert "known" in ran.err
+
+
+def test_who_looks_waits_for_nobody_who_writes(config: Path) -> None:
+    _add(config)
+    with sqlite3.connect(config.parent / "store" / "inge.sqlite", isolation_level=None) as writing:
+        writing.execute("BEGIN IMMEDIATE")
+        for words in (
+            ("cases", "list"),
+            ("hints", "list"),
+            ("work", "list"),
+            ("party", "show", KENNUNG),
+            ("retention", "due"),
+            ("journal", "verify"),
+        ):
+            ran = inge(*words, "--config", config)
+            assert ran.code == 0, (words, ran.err)
+        writing.execute("ROLLBACK")

@@ -95,6 +95,9 @@ def test_a_dead_row_is_found_looked_at_tried_again_and_given_up(config: Path) ->
     assert "Şahin" not in shown.out + ran.err
 
     assert inge("work", "retry", str(second), "--config", config).code != 0
+    for what in ("retry", "discard"):
+        nobody = inge("work", what, str(second), "--as", " ", "--config", config)
+        assert (nobody.code, "who acts?" in nobody.err) == (REFUSED, True)
     assert inge("work", "retry", str(second), "--as", "m.muster", "--config", config).code == 0
     assert inge("work", "list", "--state", "ready", "--config", config, "--json").json["rows"] != []
     assert inge("worker", "--once", "--config", config, "--json").json == {"dead": 1}

@@ -1,6 +1,7 @@
 """The journal on both engines: every way to tamper with it is found, and named for what it is."""
 
 import hashlib
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,15 +9,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from store.database import POSTGRESQL_SETTINGS
 from store.engine import Store
 from store.erasure import destroy_content
-from store.errors import ContentErased
+from store.errors import ContentErased, StoreUnavailable
 from store.heads import Head, HeadsFile
 from store.journal import GENESIS, HASHED, chain_hash, row_hash
 from store.records import JournalEntry, JournalKind, MessageRef, StoredAnswer
 from store.sealer import JournalBehind, Sealer
 from store.vault import ContentBroken
 from store.verify import FindingKind, JournalReport, verify_journal
+from tests.support.postgres import PostgresCluster
+from tests.support.stores import fresh_postgresql, open_test_store
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 PARTY = "azr:090100"
@@ -404,3 +408,42 @@ def test_clocks_that_differ_delay_a_takeover_and_never_let_two_seal_at_once(
     assert sealer.run_once(NOW + timedelta(minutes=5, seconds=14)) is None
     assert sealer.run_once(NOW + timedelta(minutes=5, seconds=15)) == 2
     assert verify(store, heads).intact
+
+
+def test_verifying_takes_longer_than_any_message_may(
+    postgres_cluster: PostgresCluster, heads: HeadsFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Between reading the heads and the rows their signatures are looked at, minutes where there are many.
+    monkeypatch.setitem(POSTGRESQL_SETTINGS, "idle_in_transaction_session_timeout", "100ms")
+    with fresh_postgresql(postgres_cluster) as url:
+        store = open_test_store(url)
+        sealed(store, Sealer(store, sign, heads, "one"), runs=1)
+
+        def slowly(data: bytes, signature: bytes) -> bool:
+            time.sleep(0.5)
+            return fits(data, signature)
+
+        told: list[tuple[str, int]] = []
+        monkeypatch.setattr("store.verify._TOLD_AFTER", 3)
+        report = verify_journal(store, heads, slowly, NOW, lambda *step: told.append(step))
+        store.close()
+    assert (report.rows, report.intact) == (4, True)
+    assert told == [("rows", 3), ("rows", 6)]
+
+
+def test_a_transaction_that_the_server_ended_for_idling_was_cut_off(
+    postgres_cluster: PostgresCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(POSTGRESQL_SETTINGS, "idle_in_transaction_session_timeout", "100ms")
+    with fresh_postgresql(postgres_cluster) as url:
+        store = open_test_store(url)
+        with pytest.raises(StoreUnavailable):
+            idle(store)
+        store.close()
+
+
+def idle(store: Store) -> None:
+    with store.read() as reader:
+        reader.connection.execute(text("SELECT 1"))
+        time.sleep(0.5)
+        reader.connection.execute(text("SELECT 1"))
