@@ -22,6 +22,7 @@ from adapters.cli.progress import counted
 
 if TYPE_CHECKING:
     from gateway.retention.run import Tally
+    from store.erasures import ErasureLine
 
 app = typer.Typer(help="Erase personal data when their time is over.", no_args_is_help=True)
 
@@ -74,20 +75,19 @@ def run(
 def report(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Tell how many persons were erased in each stage so far, and where erasures are told."""
     from adapters.server_core import erasures_file
-    from store.erasures import ErasuresFile
     from store.retention import count_erasures
 
     settings = configuration(config)
-    file = ErasuresFile(erasures_file(settings))
+    path = erasures_file(settings)
     with opened_store(settings) as store, store.read() as reader:
         counts = count_erasures(reader.connection)
-    lines = list(file.read())
+    lines = _lines(path)
     broken = sum(each is None for each in lines)
     data = {
         "stage_1": counts.get(1, 0),
         "stage_2": counts.get(2, 0),
         "counts_from": settings.retention.counts_from,
-        "erasures_file": str(file.path),
+        "erasures_file": str(path),
         "lines": len(lines) - broken,
         "broken_lines": broken,
     }
@@ -109,16 +109,12 @@ def replay(
     """
     from adapters.server_core import erasures_file
     from gateway.retention.replay import replay as erase_again
-    from store.erasures import ErasuresFile
 
     settings = configuration(config)
     path = file or erasures_file(settings)
     if file is not None and not file.exists():
         raise CommandError(f"{file}: there is no such file")
-    try:
-        lines = list(ErasuresFile(path).read())
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}") from error
+    lines = _lines(path)
     broken = sum(each is None for each in lines)
     known = [each for each in lines if each is not None]
     with opened_tools(settings) as (store, tools), counted("persons erased again") as count:
@@ -130,6 +126,16 @@ def replay(
     )
     emit(data, text, as_json=as_json)
     finish(bool(done.waits or done.failed or broken))
+
+
+def _lines(path: Path) -> list[ErasureLine | None]:
+    """Read a file of erasures, None for a line that cannot be read. Raises CommandError."""
+    from store.erasures import ErasuresFile
+
+    try:
+        return list(ErasuresFile(path).read())
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from error
 
 
 def _run(config: Path | None, *, dry: bool, scrub: bool) -> Tally:

@@ -98,6 +98,11 @@ def test_a_command_tells_whom_an_error_kept_from_being_erased(
     assert (again.code, again.json["erased"], again.json["failed"]) == (1, 0, [spoilt.id])
     folder = clerk.inge("retention", "replay", "--file", str(tmp_path))
     assert (folder.code, str(tmp_path) in folder.err) == (2, True)
+    configured = tmp_path / "store" / "heads.jsonl.erasures"
+    configured.unlink()
+    configured.mkdir()
+    report = clerk.inge("retention", "report")
+    assert (report.code, "erasures: Is a directory" in report.err) == (2, True)
 
 
 def test_as_many_as_a_pass_holds_may_wait(
