@@ -134,8 +134,7 @@ _WRITTEN: Final = str.maketrans({"–": "-", "…": "..."})
 def _writable(text: str) -> str:
     """Return a text in the characters that the standard allows here.
 
-    Names that others chose may stand in it, and the dashes of periods; our own texts keep to these
-    characters.
+    Names that others chose may stand in it, and the dashes of periods; our own texts keep to them.
     """
     return "".join(char if is_datatype_c(char) else "?" for char in text.translate(_WRITTEN))
 

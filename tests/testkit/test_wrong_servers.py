@@ -349,7 +349,7 @@ def _sealed(receipt: bva.Eingang200007) -> bytes:
         (
             "delivery",
             lambda receipt: _sealed(replace(receipt, lieferschein_uuid=new_uuid())),
-            "lieferscheinUUID is not that of the delivery",
+            "the answer belongs to another delivery",
         ),
         ("delivery", lambda receipt: _sealed(replace(receipt, test=None)), "attribute test"),
         ("delivery-gap", _sealed, "200007 angenommen instead of refused S999.delivery-gap"),
