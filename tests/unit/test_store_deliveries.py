@@ -96,7 +96,8 @@ def test_what_was_never_taken_in_whole_leaves_its_number_free_and_can_be_removed
     whole = taken_in(store, uuid="another manifest", stem="f" * 24)
     with store.read() as reader:
         assert abandoned_deliveries(reader.connection, NOW, 10) == []
-        late = NOW + timedelta(seconds=1)
+        # Pieces tell by their ids when they were stored, in real time.
+        late = datetime.now(UTC) + timedelta(seconds=1)
         assert abandoned_deliveries(reader.connection, late, 10) == [half]
         assert [each.id for each in list_deliveries(reader.connection, limit=10)] == [whole.id]
     with store.unit_of_work() as uow:
