@@ -17,7 +17,7 @@ from lxml import etree
 
 from schemas.catalog import Catalog, schema_parser
 from schemas.codes import CodeLists
-from schemas.explain import Explainer
+from schemas.explain import MAX_VIOLATIONS, Explainer
 from schemas.folders import ContractFileError, ContractFolder, Period, read_folders
 from schemas.inspection import Inspector
 from schemas.model import SchemaModel
@@ -169,17 +169,17 @@ class SchemaRegistry:
     def check(self, contract: Contract, element: etree._Element) -> tuple[Violation, ...]:
         """Check a document against its contract.
 
-        In: a contract of this registry and the root element. Out: all violations found, structure
-        first; empty when the document is valid, its codes are known and no mandatory text is empty.
-        Safe to call from several threads at once.
+        In: a contract of this registry and the root element. Out: the violations found, structure first, at
+        most `MAX_VIOLATIONS`; empty when the document is valid, its codes are known and no mandatory text is
+        empty. Safe to call from several threads at once.
         """
         compiled = self._by_root[contract.root][1]
         if compiled.schema(element):
-            return tuple(compiled.inspector.inspect(element))
+            return tuple(compiled.inspector.inspect(element)[:MAX_VIOLATIONS])
         violations = compiled.explainer.explain(element)
         seen = {violation.path for violation in violations}
         violations += [found for found in compiled.inspector.inspect(element) if found.path not in seen]
-        return tuple(violations)
+        return tuple(violations[:MAX_VIOLATIONS])
 
     def _unknown(self, element: etree._Element, on: date) -> Violation:
         namespace = etree.QName(element).namespace or ""

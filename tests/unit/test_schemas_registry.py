@@ -2,12 +2,14 @@
 
 import shutil
 import threading
+from copy import deepcopy
 from datetime import date
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
+from schemas.explain import MAX_VIOLATIONS
 from schemas.folders import ContractFileError, ContractFolder
 from schemas.paths import ROOT, contract_files
 from schemas.registry import CompiledContracts, Contract, SchemaRegistry
@@ -256,6 +258,18 @@ def test_all_wrong_codes_are_reported_at_once(registry: SchemaRegistry) -> None:
     _find(document, f"{{{NS}}}informationSachbearbeitung").set("listVersionID", "7")
     kinds = [violation.kind for violation in _check(registry, document)]
     assert kinds == [ViolationKind.UNKNOWN_CODE, ViolationKind.UNKNOWN_LIST_VERSION]
+
+
+def test_not_more_is_told_than_helps_to_mend(registry: SchemaRegistry) -> None:
+    """A document full of wrong codes must not make an answer many times its size."""
+    document = _document(registry, "070005")
+    code = _find(document, f"{{{NS}}}informationSachbearbeitung")
+    code.set("listVersionID", "7")
+    for _ in range(100):
+        code.addnext(deepcopy(code))
+    assert [violation.kind for violation in _check(registry, document)] == [
+        ViolationKind.UNKNOWN_LIST_VERSION
+    ] * MAX_VIOLATIONS
 
 
 def test_threads_get_the_verdict_of_their_own_document(registry: SchemaRegistry) -> None:
