@@ -87,11 +87,11 @@ def test_a_refusal_that_cannot_be_journaled_is_tried_again(core: AwayCore, refus
     assert refusals(core) == ["T070.party-locked"]
 
 
+# The cluster is there for all tests.
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_a_store_that_goes_away_in_between_hears_of_it_again(
     core: AwayCore, refusable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if core.store.dialect != "sqlite":
-        pytest.skip("the cluster is there for all tests")
     url = str(core.store.engine.url)
     refused = journaling.refused
 

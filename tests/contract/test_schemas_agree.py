@@ -44,11 +44,11 @@ def _explaining(folder: ContractFolder) -> Any:
 
 def _documents(folder: ContractFolder, root: str) -> Iterator[tuple[str, etree._Element]]:
     for index, (label, document) in enumerate(generate(folder, root, LISTS)):
-        if index % scale(50, 1) == 0 or label in ("minimal", "full"):
+        if index % scale(100, 1) == 0 or label in ("minimal", "full"):
             yield label, document
         if label == "minimal":
             for number, (change, changed) in enumerate(mutations(document)):
-                if number % scale(40, 1) == 0:
+                if number % scale(80, 1) == 0:
                     yield change, changed
 
 

@@ -32,7 +32,7 @@ def disk(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("size", "stays_free", "count"), [("1m", 0, 300), ("3m", 0, 300), ("24m", 18 << 20, 3000)]
+    ("size", "stays_free", "count"), [("1m", 0, 300), ("3m", 0, 300), ("10m", 7 << 20, 1000)]
 )
 def test_what_was_promised_outlives_a_full_disk(
     disk: Path, tmp_path: Path, sqlite_template: Path, size: str, stays_free: int, count: int
