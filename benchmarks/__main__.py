@@ -6,16 +6,13 @@ counts on neither side.
 """
 
 import argparse
-import json
 import multiprocessing
 import os
-import platform
 import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +23,18 @@ from lxml import etree
 from adapters.config import load_config
 from adapters.config_secrets import load_signing_key
 from adapters.server_core import build_core
+from benchmarks.engines import ENGINES, measurable, save
 from benchmarks.floor import BareLoop, Commit, FloorResult, postgresql_commit, sqlite_commit
 from benchmarks.load import cpu_seconds, drive
 from benchmarks.requests import RequestMaker
 from benchmarks.stages import stage_times
+from fixtures.demo.display import say
 from fixtures.demo.place import Place, prepare
 from fixtures.demo.server import running
 from fixtures.persons import many_persons
 from gateway.trust.keys import Pkcs12Key
 from schemas.paths import xauslaender_xsd
-from tests.support.postgres import find_binaries, own_cluster
+from tests.support.postgres import own_cluster
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 WORKERS = 2
@@ -56,25 +55,12 @@ def main() -> int:
     options = parser.parse_args()
     rounds, messages = (3, 400) if options.quick else (7, 2000)
     engines: dict[str, Any] = {}
-    for engine in ("sqlite", "postgresql"):
-        if engine == "postgresql" and find_binaries() is None:
-            _say("PostgreSQL 15+ is not on this machine: its figures are left out")
-            continue
+    for engine in measurable(ENGINES):
         with tempfile.TemporaryDirectory(prefix="inge-bench-") as folder, _store(engine) as url:
             engines[engine] = _measure(Path(folder), engine, url, rounds, messages)
-    result = {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "quick": options.quick,
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "rounds": rounds,
-        "messages_per_round": messages,
-        **engines,
-    }
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    save(options.output, engines, quick=options.quick, rounds=rounds, messages_per_round=messages)
     _table(engines)
-    _say(f"written to {options.output}")
+    say(f"written to {options.output}")
     return 0
 
 
@@ -188,11 +174,11 @@ def _floor_rate(loops: list[BareLoop], shares: list[list[bytes]]) -> float:
 
 
 def _progress(engine: str, number: int, rounds: int) -> None:
-    _say(f"{engine}: round {number + 1} of {rounds}")
+    say(f"{engine}: round {number + 1} of {rounds}")
 
 
 def _table(engines: dict[str, Any]) -> None:
-    _say(f"\n{'':28}" + "".join(f"{engine:>14}" for engine in engines))
+    say(f"\n{'':28}" + "".join(f"{engine:>14}" for engine in engines))
     rows: list[tuple[str, list[Any]]] = [
         (name, [figures[key] for figures in engines.values()])
         for name, key in (
@@ -207,11 +193,7 @@ def _table(engines: dict[str, Any]) -> None:
         for name in next(iter(engines.values()))[group]:
             rows.append((f"{name} {unit}", [figures[group][name] for figures in engines.values()]))
     for name, values in rows:
-        _say(f"{name:28}" + "".join(f"{value:>14}" for value in values))
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
+        say(f"{name:28}" + "".join(f"{value:>14}" for value in values))
 
 
 if __name__ == "__main__":

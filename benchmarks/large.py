@@ -13,20 +13,18 @@ PostgreSQL 15+, without which its figures are left out. `--records 3000 --outage
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from adapters.cli.opening import opened_store
 from adapters.config import load_config
+from benchmarks.engines import ENGINES, measurable, save
 from benchmarks.office import WORKERS, NotMeasured
 from benchmarks.one_delivery import delivered
 from benchmarks.outage import caught_up
@@ -36,7 +34,7 @@ from fixtures.demo.place import Place, prepare
 from fixtures.resettlers import records, write_file
 from schemas.paths import bva_xsd
 from store.acceptance.migrate import migrate_acceptance
-from tests.support.postgres import PostgresCluster, find_binaries, own_cluster
+from tests.support.postgres import PostgresCluster, own_cluster
 
 RESULTS: Final = Path(__file__).parent / "results" / "large.json"
 CHUNK: Final = 50
@@ -49,30 +47,18 @@ def main() -> int:
     """Run the measurement and return the exit code: 1 if anything was lost or doubled, 2 if it broke off."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.large", description=__doc__)
     parser.add_argument("--records", type=int, default=1_000_000, help="of the one large delivery")
-    parser.add_argument("--engine", action="append", choices=["sqlite", "postgresql"], help="default: both")
+    parser.add_argument("--engine", action="append", choices=ENGINES, help="default: both")
     parser.add_argument("--outage-minutes", type=int, default=60, help="how long the store is away")
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON goes")
     options = parser.parse_args()
     engines: dict[str, Any] = {}
-    for engine in options.engine or ["sqlite", "postgresql"]:
-        if engine == "postgresql" and find_binaries() is None:
-            say("PostgreSQL 15+ is not on this machine: its figures are left out")
-            continue
+    for engine in measurable(options.engine or ENGINES):
         try:
             engines[engine] = _measured(engine, options.records, options.outage_minutes)
         except NotMeasured as error:
             print(f"{engine} was not measured: {error}", file=sys.stderr)
             return 2
-    result = {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "records": options.records,
-        "outage_minutes": options.outage_minutes,
-        **engines,
-    }
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    save(options.output, engines, records=options.records, outage_minutes=options.outage_minutes)
     _table(engines)
     say(f"written to {options.output}")
     return 0 if all(figures["nothing_lost_or_doubled"] for figures in engines.values()) else 1

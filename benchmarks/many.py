@@ -12,14 +12,12 @@ PostgreSQL 15+, without which its figures are left out. `--persons 50000` tries 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -29,6 +27,7 @@ from adapters.config import load_config
 from adapters.config_secrets import load_signing_key
 from adapters.server_core import Core, build_core
 from benchmarks.crowd import Somebody, crowd, fill
+from benchmarks.engines import ENGINES, measurable, save
 from benchmarks.requests import RequestMaker
 from benchmarks.stages import answered
 from fixtures.demo.display import say
@@ -39,7 +38,7 @@ from gateway.trust.keys import Pkcs12Key, SigningKey
 from messages.values import PartialDate
 from store.engine import Store
 from store.schema import person as person_table
-from tests.support.postgres import find_binaries, own_cluster
+from tests.support.postgres import own_cluster
 
 RESULTS: Final = Path(__file__).parent / "results" / "many.json"
 STORE_VARIABLE: Final = "INGE_STORE__URL"
@@ -54,32 +53,17 @@ def main() -> int:
     """Run the measurement and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.many", description=__doc__)
     parser.add_argument("--persons", type=int, default=4_500_000, help="in the full store")
-    parser.add_argument("--engine", action="append", choices=["sqlite", "postgresql"], help="default: both")
+    parser.add_argument("--engine", action="append", choices=ENGINES, help="default: both")
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON goes")
     options = parser.parse_args()
     engines: dict[str, Any] = {}
-    for engine in options.engine or ["sqlite", "postgresql"]:
-        if engine == "postgresql" and find_binaries() is None:
-            say("PostgreSQL 15+ is not on this machine: its figures are left out")
-            continue
+    for engine in measurable(options.engine or ENGINES):
         engines[engine] = _measured(engine, options.persons)
         # What one engine took half an hour for is not lost with the other.
-        _save(options.output, options.persons, engines)
+        save(options.output, engines, persons=options.persons)
     _table(engines)
     say(f"written to {options.output}")
     return 0
-
-
-def _save(output: Path, persons: int, engines: dict[str, Any]) -> None:
-    result = {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "persons": persons,
-        **engines,
-    }
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
 def _measured(engine: str, persons: int) -> dict[str, Any]:

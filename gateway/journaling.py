@@ -1,6 +1,5 @@
 """What the journal is told of a message, and what an alarm says."""
 
-import errno
 import hashlib
 import logging
 import traceback
@@ -16,7 +15,6 @@ from store.engine import Store
 from store.errors import StoreBusy, StoreUnavailable
 from store.records import JournalEntry, JournalKind
 
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _alarm: Final = logging.getLogger("gateway.alarm")
 
 
@@ -160,9 +158,6 @@ def told_of(error: Exception, *, door: str, uuid: str | None) -> GatewayError:
         return GatewayError("T200.busy")
     if isinstance(error, StoreUnavailable):
         return GatewayError("T200.store-away")
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
-        raise_alarm("a disk is full", error, door=door, uuid=uuid)
-        return GatewayError("T200.no-room")
     raise_alarm("T200.unexpected", error, door=door, uuid=uuid)
     return GatewayError("T200.unexpected")
 

@@ -66,28 +66,6 @@ def lay_out(
     return entry.id
 
 
-def answer_later(
-    work: UnitOfWork,
-    tools: Tools,
-    ref: MessageRef,
-    first: DecisionRecord,
-    outcome: Outcome,
-    *,
-    frame: Asked | None,
-    door: str,
-    actor: str,
-    trigger_uuid: str,
-) -> None:
-    """Lay a later answer into the outbox of the party and record it under the message.
-
-    In: as `lay_out` and `later_record`.
-    """
-    outbox_id = lay_out(work, tools, ref, outcome, frame=frame, door=door, trigger_uuid=trigger_uuid)
-    work.add_decision(
-        later_record(work, tools, first, outcome, actor=actor, trigger_uuid=trigger_uuid, outbox_id=outbox_id)
-    )
-
-
 def later_record(
     work: UnitOfWork,
     tools: Tools,

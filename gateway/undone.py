@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from gateway.journaling import raise_alarm
-from store.errors import StoreUnavailable
+from store.errors import StoreBusy, StoreUnavailable
 
 _NAMED_AT_MOST: Final = 20
+
+
+def is_store_away(error: Exception) -> bool:
+    """Tell whether nothing can be done for the others either."""
+    return isinstance(error, StoreUnavailable)
+
+
+def is_away_not_busy(error: Exception) -> bool:
+    """Tell the same where a store may be busy for one alone."""
+    return is_store_away(error) and not isinstance(error, StoreBusy)
+
+
+@contextmanager
+def apart(
+    what: str,
+    undone: Callable[[Exception], object],
+    *,
+    ends_all: Callable[[Exception], bool] = is_store_away,
+    **facts: str,
+) -> Iterator[None]:
+    """Do one thing of many; an error of it is told to the operator with these facts, and goes no further.
+
+    In: what the operator reads ("question not closed"); who is told that it was not done; which errors end
+    the others' turn too, and are raised; ids that say which one it is.
+    """
+    try:
+        yield
+    except Exception as error:
+        if ends_all(error):
+            raise
+        raise_alarm(what, error, **facts)
+        undone(error)
 
 
 class UndoneError(Exception):
@@ -32,18 +64,15 @@ class Undone:
         self._which: list[str] = []
 
     @contextmanager
-    def apart(self, **facts: str) -> Iterator[None]:
-        """Do one thing; an error of it is told to the operator with these facts, and goes no further.
-
-        In: ids that say which one it is. Raises StoreUnavailable: then the others cannot be done either.
-        """
-        try:
+    def apart(self, *, ends_all: Callable[[Exception], bool] = is_store_away, **facts: str) -> Iterator[None]:
+        """Do one thing; as `apart`. Raises what ends all."""
+        with apart(
+            self._what,
+            lambda _: self._which.append(" ".join(facts.values())),
+            ends_all=ends_all,
+            **facts,
+        ):
             yield
-        except StoreUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - the others are due as well
-            raise_alarm(self._what, error, **facts)
-            self._which.append(" ".join(facts.values()))
 
     def end(self) -> None:
         """Say, after all had their turn, that some could not be done. Raises UndoneError."""

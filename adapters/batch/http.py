@@ -32,9 +32,8 @@ from adapters.observability_logs import place_of
 from adapters.observability_metrics import Metrics
 from gateway.accepted import Route
 from gateway.batch.fetching import Fetched, Fetching
-from gateway.batch.notes import DOOR
+from gateway.batch.notes import DOOR, told_of
 from gateway.batch.taking import Opened, Taken, Taking
-from gateway.journaling import told_of
 from gateway.results import Refusal
 from messages.bva import Eingang200007
 from messages.errors import GatewayError
@@ -140,7 +139,7 @@ class BatchEndpoint:
             error = raised
         except OSError as raised:
             # A full disk under the spool folder is nobody's fault but the operator's.
-            error = told_of(raised, door=DOOR, uuid=None if opened is None else opened.note.uuid)
+            error = told_of(raised, None if opened is None else opened.note.uuid)
         return await self._refusal(error, opened, peer, incoming.size)
 
     async def _manifest(self, incoming: Incoming) -> bytes:

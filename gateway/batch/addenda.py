@@ -10,21 +10,21 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from gateway import journaling
 from gateway.batch.result_files import later_measured
 from gateway.batch.result_notes import signed_note
 from gateway.batch.results import journaled
 from gateway.batch.signing import Signer
 from gateway.scheduler.runner import Progress
 from gateway.tools import Tools
+from gateway.undone import Undone, is_away_not_busy
 from store.deliveries import abandoned_deliveries
 from store.engine import Store
-from store.errors import StoreBusy, StoreUnavailable
 from store.record_ids import stem_of
 from store.records import OutboxEntry
 from store.records_batch import Delivery
 from store.unit import UnitOfWork
 
+_WHAT: Final = "an addendum cannot be made"
 ABANDONED_AFTER: Final = timedelta(days=7)
 """How long the rows of a delivery that was never taken in whole wait for a resend to go on from them."""
 
@@ -37,14 +37,14 @@ class Addenda:
         self._tools = tools
         self._sign = sign
         self._after = 0
-        self._failed: Exception | None = None
+        self._undone = Undone(_WHAT)
 
     def work(self, limit: int) -> Progress:
         """Lay later answers into addenda, at most so many; out: how many addenda.
 
         A delivery without a first result waits for that; what waits does not hide what came after it, nor
-        does one whose addendum cannot be made: that is told at once, and raised when all had their turn.
-        Raises StoreUnavailable; then none of them is passed over.
+        does one whose addendum cannot be made: that is told at once, and raised as UndoneError when all had
+        their turn. Raises StoreUnavailable; then none of them is passed over.
         """
         with self._store.unit_of_work() as work:
             entries = work.later_unassigned(self._after, limit)
@@ -54,9 +54,9 @@ class Addenda:
         )
         more = len(entries) == limit
         self._after = entries[-1].id if more else 0
-        if self._failed is not None and not more:
-            failed, self._failed = self._failed, None
-            raise failed
+        if not more:
+            ended, self._undone = self._undone, Undone(_WHAT)
+            ended.end()
         return Progress(made, more)
 
     def _make(self, stem: str, entries: Sequence[OutboxEntry]) -> bool:
@@ -66,17 +66,12 @@ class Addenda:
             last = None if delivery is None else work.last_addendum(delivery.id)
             if delivery is None or last is None:
                 return False
-            try:
+            # A store that is merely busy may be so for this one alone, such as where it takes too long.
+            with self._undone.apart(ends_all=is_away_not_busy, delivery=delivery.uuid):
                 self._lay(work, delivery, last + 1, entries)
                 work.commit()
-            except Exception as error:
-                # A store that is merely busy may be so for this one alone, such as where it takes too long.
-                if isinstance(error, StoreUnavailable) and not isinstance(error, StoreBusy):
-                    raise
-                journaling.raise_alarm("an addendum cannot be made", error, delivery=delivery.uuid)
-                self._failed = self._failed or error
-                return False
-        return True
+                return True
+        return False
 
     def _lay(
         self, work: UnitOfWork, delivery: Delivery, addendum: int, entries: Sequence[OutboxEntry]

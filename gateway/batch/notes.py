@@ -7,6 +7,7 @@ told as everywhere.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from store.records import JournalEntry, PartyRecord
 
 DOOR: Final = "batch"
 """The name of this door; later answers to records have it as their route."""
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 DELIVERED: Final = frozenset({Lieferschein200001})
 """The classes of the manifests that are taken in: what a party may send, like a message."""
@@ -154,7 +156,7 @@ class NoteReader:
         try:
             return work()
         except Exception as error:  # noqa: BLE001 - the sender gets a typed answer, the operator the alarm
-            return self.refuse(way, journaling.told_of(error, door=DOOR, uuid=_uuid_of(way)))
+            return self.refuse(way, told_of(error, _uuid_of(way)))
 
     def refuse(self, way: NoteWay, error: GatewayError) -> Refusal:
         """Refuse a document: told of a proven party, or by hash and size only."""
@@ -199,6 +201,14 @@ class NoteReader:
         except Exception as failed:  # noqa: BLE001 - the refusal must reach the sender all the same
             journaling.raise_alarm("refusal not signed", failed, code=error.code, door=DOOR)
             return fehler
+
+
+def told_of(error: Exception, uuid: str | None) -> GatewayError:
+    """Return what a sender at this door is told of an unforeseen error; a full disk is the operator's."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        journaling.raise_alarm("a disk is full", error, door=DOOR, uuid=uuid)
+        return GatewayError("T200.no-room")
+    return journaling.told_of(error, door=DOOR, uuid=uuid)
 
 
 def _entry(way: NoteWay, error: GatewayError, party: PartyRecord | None) -> JournalEntry:

@@ -7,7 +7,7 @@ from typing import Final
 
 from gateway.clerks.desk import Desk, Event
 from gateway.information.changes import change_table
-from gateway.later import answer_later, door_of, latest_decision
+from gateway.later import door_of
 from store.records import MessageRef, PersonRecord, WorkItem
 from store.records_information import BlockReport
 
@@ -55,19 +55,7 @@ def weigh_again(desk: Desk, item: WorkItem, events: list[Event], before: str) ->
 
 def _tell(desk: Desk, ref: MessageRef, choice: str, person_id: int) -> None:
     """Lay a receipt out for a 070022 that asked for the end of a block."""
-    work, tools = desk.work, desk.tools
-    first = latest_decision(work, ref)
     outcome = change_table().outcome(_ROWS[choice], {"person": person_id})
-    answer_later(
-        work,
-        tools,
-        ref,
-        first,
-        outcome,
-        frame=None,
-        door=door_of(work, ref),
-        actor=desk.actor,
-        trigger_uuid=ref.uuid,
-    )
+    desk.answer(ref, outcome, frame=None, door=door_of(desk.work, ref))
     matter = change_table().rows[_ROWS[choice]].matter
     desk.note("block-told", party=ref.party_id, uuid=ref.uuid, matter=matter)

@@ -11,12 +11,13 @@ from functools import cache, reduce
 from importlib import resources
 from typing import Any, Final
 
+from gateway.accepted import Asked, Outcome
 from gateway.cases import counting_right
 from gateway.cases.rules import CaseError
 from gateway.clerks.concealing import concealed_events, concealed_item, reports_block
 from gateway.decided import ClerkChoice, Decided, Verdict
 from gateway.identity import Identity, same, survivor
-from gateway.later import RequestGoneError
+from gateway.later import RequestGoneError, later_record, latest_decision, lay_out
 from gateway.notices import tell_ended
 from gateway.requests import number_of
 from gateway.resume import resume, stored_request
@@ -127,6 +128,19 @@ class Desk:
         right = counting_right(ended)
         for each in () if right is None else tell_ended(self.work, self.tools, ended, right):
             self.note("told-joined", number=ended.number, party=each)
+
+    def answer(self, ref: MessageRef, outcome: Outcome, *, frame: Asked | None, door: str) -> None:
+        """Lay a later answer into the outbox of the party, named after the message, and record it.
+
+        In: as `lay_out`. Raises RequestGoneError for a message that was never decided.
+        """
+        work, tools, first = self.work, self.tools, latest_decision(self.work, ref)
+        outbox_id = lay_out(work, tools, ref, outcome, frame=frame, door=door, trigger_uuid=ref.uuid)
+        work.add_decision(
+            later_record(
+                work, tools, first, outcome, actor=self.actor, trigger_uuid=ref.uuid, outbox_id=outbox_id
+            )
+        )
 
     def resume(self, ref: MessageRef, identity: Identity, clerk: ClerkChoice | None = None) -> Decided:
         """Decide a message anew; the answer lies in the outbox, named after the message."""

@@ -6,7 +6,6 @@ from gateway.clerks.desk import Desk
 from gateway.clock import german_day
 from gateway.information.existence import tell
 from gateway.information.inquiry import stored_inquiry
-from gateway.later import answer_later, latest_decision
 from store.records import MessageRef, PersonRecord, WorkItem
 
 
@@ -17,19 +16,7 @@ def answer_inquiries(desk: Desk, item: WorkItem, person: PersonRecord | None) ->
 
 
 def _answer(desk: Desk, ref: MessageRef, person: PersonRecord | None) -> None:
-    work, tools = desk.work, desk.tools
-    first = latest_decision(work, ref)
-    stored = stored_inquiry(work, tools, ref)
-    outcome = tell(work, tools, stored.inquiry, person, german_day(desk.now))
-    answer_later(
-        work,
-        tools,
-        ref,
-        first,
-        outcome,
-        frame=stored.frame,
-        door=stored.door,
-        actor=desk.actor,
-        trigger_uuid=ref.uuid,
-    )
+    stored = stored_inquiry(desk.work, desk.tools, ref)
+    outcome = tell(desk.work, desk.tools, stored.inquiry, person, german_day(desk.now))
+    desk.answer(ref, outcome, frame=stored.frame, door=stored.door)
     desk.note("informed", party=ref.party_id, uuid=ref.uuid, reason=outcome.reason)

@@ -13,7 +13,6 @@ from gateway.decided import Decided, Verdict
 from gateway.deciding import Decider, Judged, Prepared
 from gateway.disclosure import hides, refusal_details
 from gateway.identity import Branch, Identity, same
-from gateway.later import answer_later, latest_decision
 from gateway.resume import stored_request
 from gateway.rules.engine import DecisionTable, Row
 from gateway.rules.engine import Verdict as Answer
@@ -134,7 +133,7 @@ def _cancel(
 def _tell(desk: Desk, ref: MessageRef, kept: tuple[CaseRecord, RightRecord]) -> None:
     """Lay 070005 out for a message whose right was cancelled, showing what stays."""
     work, tools = desk.work, desk.tools
-    stored, first = stored_request(work, tools, ref), latest_decision(work, ref)
+    stored = stored_request(work, tools, ref)
     today = german_day(desk.now)
     person = desk.person(kept[0].person_id)
     work.flush()
@@ -155,17 +154,7 @@ def _tell(desk: Desk, ref: MessageRef, kept: tuple[CaseRecord, RightRecord]) -> 
         evidence={"table": tools.rules.on(today).version, "case": kept[0].id, "person": person.id},
     )
     outcome = outcome_of(decided, stored.reading.body(decided))
-    answer_later(
-        work,
-        tools,
-        ref,
-        first,
-        outcome,
-        frame=stored.frame,
-        door=stored.door,
-        actor=desk.actor,
-        trigger_uuid=ref.uuid,
-    )
+    desk.answer(ref, outcome, frame=stored.frame, door=stored.door)
     desk.note("told", party=ref.party_id, uuid=ref.uuid, reason=reason)
 
 

@@ -37,11 +37,10 @@ def replay(
 ) -> Replayed:
     """Erase what the lines tell, as far as it is not erased and its time was over on the day of the line.
 
-    In: told after every step how many were erased so far.
-
-    Done again it does nothing. A line that a crash left without its erasure erases nobody who had a new right
-    since. What waits is left to the scheduled task; an error about one person keeps no other from being
-    erased, and the operator is told. Raises StoreUnavailable.
+    In: the lines; who is told after every step how many were erased so far. Done again it does nothing. A
+    line that a crash left without its erasure erases nobody who had a new right since. What waits is left to
+    the scheduled task; an error about one person keeps no other from being erased, and the operator is told.
+    Raises StoreUnavailable.
     """
     eraser = Eraser(store, tools)
     wanted: dict[int, tuple[date, Found]] = {}

@@ -8,7 +8,7 @@ connections.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -16,10 +16,10 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from gateway.clock import at_german_day, german_day
-from gateway.journaling import raise_alarm
 from gateway.retention.erasing import ACTOR, Done, Eraser, Found, Linked
 from gateway.retention.rules import MONTHS, Stage, horizon
 from gateway.tools import Tools
+from gateway.undone import apart
 from gateway.validity import add_months
 from store import erasure
 from store.connections import count_reasons, erase_reasons
@@ -251,20 +251,17 @@ class Run:
         return last_before(self._before())
 
 
-@contextmanager
-def told(person: int, failed: Callable[[int], object]) -> Iterator[None]:
+def told(person: int, failed: Callable[[int], object]) -> AbstractContextManager[None]:
     """Let an error about one person keep no other from being erased. In: who is told of whom it was.
 
-    The operator is told too, but for what the person is. Raises StoreUnavailable and OSError: without the
-    store or the file of erasures nobody is erased.
+    Raises StoreUnavailable and OSError: without the store or the file of erasures nobody is erased.
     """
-    try:
-        yield
-    except (StoreUnavailable, OSError):
-        raise
-    except Exception as error:  # noqa: BLE001 - the others are due as well
-        raise_alarm("person not erased", error, person=str(person))
-        failed(person)
+    return apart(
+        "person not erased",
+        lambda _: failed(person),
+        ends_all=lambda error: isinstance(error, (StoreUnavailable, OSError)),
+        person=str(person),
+    )
 
 
 def _is_kept(connection: Connection, ref: MessageRef | None) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,7 @@ from tests.support.batch_http import prepared_for_deliveries, records_file
 from tests.support.cli import inge
 from tests.support.given import BVA
 from tests.support.outage import store_away
-from tests.support.postgres import PostgresCluster
-from tests.support.stores import EACH_ENGINE, fresh_sqlite, open_test_store
+from tests.support.stores import fresh_sqlite, open_test_store
 
 COUNT = 2
 ROOT = "/bva:BVABAMF.Lieferschein.200001/bva:lieferung"
@@ -36,17 +34,6 @@ TOO_LARGE = {
 @pytest.fixture
 def file(tmp_path: Path) -> bytes:
     return records_file(tmp_path / "records.xml", records(3, COUNT)).read_bytes()
-
-
-@pytest.fixture(params=EACH_ENGINE)
-def acceptance_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/acceptance.db"
-        return
-    cluster: PostgresCluster = request.getfixturevalue("postgres_cluster")
-    database = cluster.create_database()
-    yield cluster.url(database)
-    cluster.drop_database(database)
 
 
 def refused(core: AwayCore, file: bytes, place: Lieferfolge) -> tuple[str, str | None]:

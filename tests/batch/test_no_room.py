@@ -23,23 +23,11 @@ from tests.support.batch import ROUTE
 from tests.support.batch_http import Office, delivering, records_file, refusal
 from tests.support.cli import inge
 from tests.support.outage import store_away
-from tests.support.postgres import PostgresCluster
-from tests.support.stores import EACH_ENGINE, fresh_sqlite, open_test_store
+from tests.support.stores import fresh_sqlite, open_test_store
 from tests.support.waiting import wait_until
 
 COUNT = 300
 NO_ROOM = "T200.no-room"
-
-
-@pytest.fixture(params=EACH_ENGINE)
-def acceptance_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/acceptance.db"
-        return
-    cluster: PostgresCluster = request.getfixturevalue("postgres_cluster")
-    database = cluster.create_database()
-    yield cluster.url(database)
-    cluster.drop_database(database)
 
 
 @pytest.fixture

@@ -25,12 +25,12 @@ from gateway.deferred.base import WorkNotThereError
 from gateway.deferred.operating import discard, retry
 from gateway.deferred.runner import Ended
 from gateway.trust.signed_document import sign_document
+from gateway.undone import UndoneError
 from messages import bva
 from messages.registry import BUNDLED_MESSAGES
 from store.deliveries import progress_of
 from store.engine import Store
 from store.erasure import destroy_content
-from store.errors import ContentErased
 from store.record_ids import record_uuid, stem_for
 from store.records import MessageRef, StoredAnswer, WorkItemState
 from store.records_batch import Chunk, Delivery, DeliveryResult
@@ -250,7 +250,7 @@ def test_an_addendum_that_cannot_be_made_keeps_no_other_waiting(
     for _ in range(2):
         caplog.clear()
         # The operator hears of it each time: from the alarm which one, from the turn that failed that it did.
-        with pytest.raises(ContentErased):
+        with pytest.raises(UndoneError, match=broken.uuid):
             turn()
         assert [len(results_of(core, each)) for each in (broken, whole)] == [1, 2]
         told = [getattr(each, "delivery", None) for each in caplog.records if each.name == "gateway.alarm"]
